@@ -1,0 +1,3 @@
+"""PSAD: personalised semi-autoregressive reranking with online distillation."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""From raw logs to lists, and from lists to tf.train.Example bytes."""

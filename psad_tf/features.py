@@ -1,0 +1,161 @@
+"""What each feature means to the model: its role, its kind, its vocabulary.
+
+The raw contract (name, type, shape, presence) is in `schemas/*.pbtxt`; this module says
+what the model makes of it. A new feature is one line there for each place it appears
+in, and one line here. Nothing but the standard library is imported: clients use it too.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+REQUEST_ID = "request_id"
+TIMESTAMP = "timestamp"
+LABEL = "label"
+INITIAL_SCORE = "initial_score"
+VALUE_SEPARATOR = "|"
+
+
+class Kind(StrEnum):
+    """How a raw value becomes a model input."""
+
+    CATEGORICAL = "categorical"  # a string, looked up in a vocabulary
+    MULTIVALENT = "multivalent"  # strings joined by VALUE_SEPARATOR, each looked up
+    BUCKETIZED = "bucketized"  # a number, replaced by its bucket's id
+    NUMERIC = "numeric"  # a number, standardised to mean 0 and variance 1
+
+    @property
+    def is_text(self) -> bool:
+        return self in (Kind.CATEGORICAL, Kind.MULTIVALENT)
+
+    @property
+    def is_id(self) -> bool:
+        """Whether the model sees an embedding of it, and not the number itself."""
+        return self is not Kind.NUMERIC
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One feature.
+
+    Args:
+        name: The name, without the prefix of the place it appears in.
+        kind: How its raw value becomes a model input.
+        boundaries: For `BUCKETIZED`, the increasing upper bounds (exclusive) of all
+            buckets but the last.
+        max_values: For `MULTIVALENT`, how many values are kept; more are cut.
+        min_count: For text, how often a value must occur in the training lists to get
+            an embedding of its own; rarer and unknown ones share one learned default.
+    """
+
+    name: str
+    kind: Kind
+    boundaries: tuple[float, ...] = ()
+    max_values: int = 1
+    min_count: int = 1
+
+    def __post_init__(self):
+        if (self.kind is Kind.BUCKETIZED) != bool(self.boundaries):
+            raise ValueError(
+                f"feature {self.name!r}: boundaries={self.boundaries} with kind="
+                f"{self.kind}; give boundaries to bucketized features and to no other"
+            )
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """The features of one data set, by role.
+
+    Args:
+        name: The data set's name; `schemas/<name>.pbtxt` holds the raw contract.
+        user: One value a list; the user's profile. No `NUMERIC` ones: bucketise them.
+        item: One value an item, for candidates (`candidate_<name>`) and for the
+            history (`history_<name>`); the two share vocabularies and embeddings.
+        candidate: Known of candidates only, raw name `candidate_<name>`.
+        history: Known of past items only, raw name `history_<name>`.
+        list_length: The most candidates a list has (M of the paper).
+        history_length: The most past items a list has (N of the paper).
+    """
+
+    name: str
+    user: tuple[Feature, ...]
+    item: tuple[Feature, ...]
+    candidate: tuple[Feature, ...]
+    history: tuple[Feature, ...]
+    list_length: int
+    history_length: int
+
+    def __post_init__(self):
+        for feature in self.user:
+            if feature.kind is Kind.NUMERIC:
+                raise ValueError(
+                    f"user feature {feature.name!r} is numeric; a profile is embedded, "
+                    "so give it kind=BUCKETIZED with boundaries"
+                )
+
+    def of_candidates(self) -> tuple[Feature, ...]:
+        """All features of a candidate."""
+        return self.item + self.candidate
+
+    def of_history(self) -> tuple[Feature, ...]:
+        """All features of a past item."""
+        return self.item + self.history
+
+    def raw(self) -> Iterator[tuple[str, Feature]]:
+        """Every raw feature's name in a tf.Example, with its feature."""
+        for feature in self.user:
+            yield feature.name, feature
+        for feature in self.of_candidates():
+            yield candidate_name(feature), feature
+        for feature in self.of_history():
+            yield history_name(feature), feature
+
+
+def candidate_name(feature: Feature) -> str:
+    """The raw name of a candidate's feature."""
+    return f"candidate_{feature.name}"
+
+
+def history_name(feature: Feature) -> str:
+    """The raw name of a past item's feature."""
+    return f"history_{feature.name}"
+
+
+MOVIELENS_100K = FeatureSet(
+    name="movielens_100k",
+    user=(
+        Feature("user_id", Kind.CATEGORICAL),
+        Feature("user_age", Kind.BUCKETIZED, (18, 25, 35, 45, 50, 56)),
+        Feature("user_gender", Kind.CATEGORICAL),
+        Feature("user_occupation", Kind.CATEGORICAL),
+        Feature("user_zip_prefix", Kind.CATEGORICAL),
+    ),
+    item=(
+        Feature("item_id", Kind.CATEGORICAL, min_count=3),
+        Feature("genres", Kind.MULTIVALENT, max_values=6),
+        # Below 1 is the bucket of titles without a year.
+        Feature("year", Kind.BUCKETIZED, (1, 1950, 1970, 1980, 1990, 1994, 1996, 1997)),
+        # Of all ratings before the list began: smoothed mean, share of likes, count.
+        Feature("mean_rating", Kind.NUMERIC),
+        Feature("like_rate", Kind.NUMERIC),
+        Feature("log_rating_count", Kind.NUMERIC),
+    ),
+    candidate=(Feature(INITIAL_SCORE, Kind.NUMERIC),),
+    history=(Feature("log_hours_ago", Kind.NUMERIC),),
+    list_length=20,
+    history_length=50,
+)
+
+_FEATURE_SETS = {s.name: s for s in (MOVIELENS_100K,)}
+
+
+def feature_set(name: str) -> FeatureSet:
+    """The feature set of a data set, by name (`-` and `_` are the same).
+
+    Raises:
+        ValueError: No data set has that name.
+    """
+    key = name.replace("-", "_")
+    if key not in _FEATURE_SETS:
+        raise ValueError(f"data set {name!r} is unknown; known: {sorted(_FEATURE_SETS)}")
+    return _FEATURE_SETS[key]

@@ -1,0 +1,1 @@
+"""Serving: the model server, its settings, and the client."""

@@ -1,0 +1,47 @@
+"""Package definition of psad-tf; the extras match how people install it."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+VERSION = re.search(
+    r'__version__ = "(.+?)"', (ROOT / "psad_tf" / "__init__.py").read_text()
+).group(1)
+
+MODEL = ["keras>=3.15,<4", "tensorflow>=2.21,<2.22"]
+CLIENT = ["grpcio>=1.71,<2", "protobuf>=6.31,<7"]
+SERVING = [*MODEL, *CLIENT, "grpcio-health-checking>=1.71,<2"]
+SERVING += ["tensorflow-serving-api>=2.19.1,<2.21"]
+PIPELINE = [*SERVING, "tfx>=1.21,<1.22", "apache-beam>=2.77,<2.78"]
+PIPELINE += ["tensorflow-model-analysis>=0.52,<0.53", "tqdm>=4.66"]
+PIPELINE += ["platformdirs>=4.2", "matplotlib>=3.9", "jinja2>=3.1", "scipy>=1.13"]
+FIRST_STAGE = ["tensorflow-recommenders>=0.7.7,<0.8", "tf-keras>=2.21,<2.22"]
+BENCH = ["lightgbm>=4.5", "scipy>=1.13", "matplotlib>=3.9", "tqdm>=4.66"]
+
+setup(
+    name="psad-tf",
+    version=VERSION,
+    description="Personalised semi-autoregressive reranking with online distillation, "
+    "from raw logs to TensorFlow Serving",
+    long_description=(ROOT / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11,<3.12",
+    packages=find_packages(include=["psad_tf*", "tfx_pipeline*", "serving*", "schemas*"]),
+    package_data={"schemas": ["*.pbtxt"], "tfx_pipeline": ["templates/*"]},
+    install_requires=["numpy>=1.26"],
+    extras_require={
+        "model": MODEL,
+        "client": CLIENT,
+        "serving": SERVING,
+        "pipeline": PIPELINE,
+        "first-stage": FIRST_STAGE,
+        "kubeflow": [*PIPELINE, "kfp>=2.16,<2.17"],
+        "airflow": [*PIPELINE, "apache-airflow>=2.11.2,<3"],
+        "bench": [*MODEL, *BENCH],
+        "dev": ["pytest>=8", "pytest-timeout>=2.3", "ruff>=0.9", "hypothesis>=6.100"],
+    },
+    entry_points={"console_scripts": ["psad=psad_tf.cli:main"]},
+)

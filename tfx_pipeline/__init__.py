@@ -1,0 +1,1 @@
+"""Kubeflow, Airflow or local: the pipeline itself is the same list of components."""

@@ -5,7 +5,8 @@ what the model makes of it. A new feature is one line there for each place it ap
 in, and one line here. Nothing but the standard library is imported: clients use it too.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -63,6 +64,36 @@ class Feature:
 
 
 @dataclass(frozen=True)
+class Slice:
+    """A partition of lists by one raw feature.
+
+    Args:
+        name: The partition's name.
+        feature: The raw feature's name.
+        boundaries: Increasing whole numbers, the lower bounds of all groups but the
+            first, which begins at 0.
+        of_length: Groups by how many values the feature has, not by its value.
+    """
+
+    name: str
+    feature: str
+    boundaries: tuple[int, ...]
+    of_length: bool = False
+
+    def labels(self) -> tuple[str, ...]:
+        """The names of the groups, such as `0`, `1-4`, `5-19`, `20+`."""
+        starts = (0, *self.boundaries)
+        pairs = zip(starts, self.boundaries, strict=False)
+        inner = (str(a) if b == a + 1 else f"{a}-{b - 1}" for a, b in pairs)
+        return (*inner, f"{starts[-1]}+")
+
+    def label(self, values: Sequence[float]) -> str:
+        """The group of a list with these values of the feature."""
+        number = len(values) if self.of_length else values[0]
+        return self.labels()[bisect_right(self.boundaries, number)]
+
+
+@dataclass(frozen=True)
 class FeatureSet:
     """The features of one data set, by role.
 
@@ -75,6 +106,7 @@ class FeatureSet:
         history: Known of past items only, raw name `history_<name>`.
         list_length: The most candidates a list has (M of the paper).
         history_length: The most past items a list has (N of the paper).
+        slices: The groups of lists that are evaluated on their own.
     """
 
     name: str
@@ -84,6 +116,7 @@ class FeatureSet:
     history: tuple[Feature, ...]
     list_length: int
     history_length: int
+    slices: tuple[Slice, ...] = ()
 
     def __post_init__(self):
         for feature in self.user:
@@ -129,6 +162,8 @@ MOVIELENS_100K = FeatureSet(
         Feature("user_gender", Kind.CATEGORICAL),
         Feature("user_occupation", Kind.CATEGORICAL),
         Feature("user_zip_prefix", Kind.CATEGORICAL),
+        # How many ratings this user gave before the list began.
+        Feature("user_rating_count", Kind.BUCKETIZED, (1, 20, 50, 100, 200)),
     ),
     item=(
         Feature("item_id", Kind.CATEGORICAL, min_count=3),
@@ -144,6 +179,12 @@ MOVIELENS_100K = FeatureSet(
     history=(Feature("log_hours_ago", Kind.NUMERIC),),
     list_length=20,
     history_length=50,
+    slices=(
+        Slice("history_length", "history_item_id", (1, 5, 20), of_length=True),
+        # 0 are the cold users.
+        Slice("user_activity", "user_rating_count", (1, 20, 100)),
+        Slice("age_group", "user_age", (25, 35, 50)),
+    ),
 )
 
 _FEATURE_SETS = {s.name: s for s in (MOVIELENS_100K,)}
@@ -157,5 +198,6 @@ def feature_set(name: str) -> FeatureSet:
     """
     key = name.replace("-", "_")
     if key not in _FEATURE_SETS:
-        raise ValueError(f"data set {name!r} is unknown; known: {sorted(_FEATURE_SETS)}")
+        known = ", ".join(sorted(_FEATURE_SETS))
+        raise ValueError(f"data set {name!r} is unknown; the known ones are: {known}")
     return _FEATURE_SETS[key]

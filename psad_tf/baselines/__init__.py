@@ -1,0 +1,1 @@
+"""Rerankers to compare with."""

@@ -1,0 +1,153 @@
+"""PRM: Personalized Re-ranking Model (Pei et al., RecSys 2019)."""
+
+import keras
+from keras import ops
+
+from psad_tf import losses
+from psad_tf.config import PSADConfig
+from psad_tf.layers.attention_block import AttentionBlock
+from psad_tf.layers.list_encoder import item_embedding, user_embedding
+from psad_tf.masking import mask_logits
+
+LOSSES = ("softmax", "bce")
+
+
+@keras.saving.register_keras_serializable(package="psad_tf")
+class PRM(keras.Model):
+    """Self-attention over the candidates, each next to the user and its position.
+
+        E_i = W [x_i, user] + position_i;  F = blocks(E);  s = w2 tanh(W1 F)
+
+    The paper takes the user's part from a click model trained before; here it is the
+    profile's embedding, trained along. The same inputs as `psad_tf.model.PSAD`; the
+    history is not used.
+
+    Args:
+        config: A `PSADConfig`, or its values by name, for sizes, widths and dropout.
+        num_blocks: Blocks of attention and feed-forward.
+        loss: `softmax` over the list as in the paper, or `bce`, whose scores are logits
+            of clicks: what `value` needs.
+    """
+
+    def __init__(self, config, num_blocks=2, loss="softmax", **kwargs):
+        super().__init__(**kwargs)
+        if loss not in LOSSES:
+            raise ValueError(f"loss={loss!r}; choose one of {LOSSES}")
+        self.config = c = PSADConfig.of(config)
+        self.num_blocks = num_blocks
+        self.loss_kind = loss
+        policy = self.dtype_policy
+        dense = keras.layers.Dense
+        self.item_embedding = item_embedding(c, dtype=policy)
+        self.user_embedding = user_embedding(c, dtype=policy)
+        self.item_part = dense(c.hidden_dim, dtype=policy, name="item_part")
+        self.user_part = dense(
+            c.hidden_dim, use_bias=False, dtype=policy, name="user_part"
+        )
+        self.positions = keras.layers.Embedding(
+            c.list_length, c.hidden_dim, dtype=policy, name="positions"
+        )
+        self.blocks = [
+            AttentionBlock(
+                c.num_heads,
+                c.ffn_multiple * c.hidden_dim,
+                c.dropout,
+                dtype=policy,
+                name=f"block_{i}",
+            )
+            for i in range(num_blocks)
+        ]
+        self.hidden = dense(
+            c.hidden_dim, activation="tanh", dtype=policy, name="hidden"
+        )
+        self.score = dense(1, dtype=policy, name="score")
+
+    def build(self, inputs_shape=None):
+        c = self.config
+        width = len(c.item_widths) * c.embedding_dim + c.candidate_dense_size
+        states = (None, c.list_length, c.hidden_dim)
+        self.item_embedding.build((None, c.list_length, sum(c.item_widths)))
+        self.user_embedding.build((None, sum(c.user_widths)))
+        self.item_part.build((None, c.list_length, width))
+        self.user_part.build((None, len(c.user_widths) * c.embedding_dim))
+        self.positions.build((None,))
+        for block in self.blocks:
+            block.build(states, states)
+        self.hidden.build(states)
+        self.score.build(states)
+
+    def call(self, inputs, training=False):
+        """Scores.
+
+        Args:
+            inputs: The input tensors by name.
+            training: Whether dropout is on.
+
+        Returns:
+            float32 `[batch, list]`, higher is better; the mask logit on padding.
+        """
+        items = self._items(inputs, training)
+        return self._rank(items, inputs["candidate_is_valid"], training)
+
+    def value(self, inputs, order):
+        """What orders are worth: click probabilities, discounted by place.
+
+        Each item's probability is that in the context of its order:
+
+            sum over places j of sigmoid(s_j) / log2(j + 1)
+
+        Args:
+            inputs: The input tensors by name.
+            order: int32 `[batch, orders, slate]`, candidates in order, -1 for none.
+
+        Returns:
+            float32 `[batch, orders]`.
+
+        Raises:
+            ValueError: The loss is `softmax`: its scores are not logits of clicks.
+        """
+        if self.loss_kind != "bce":
+            raise ValueError(
+                f"loss={self.loss_kind!r} gives no click probabilities; an evaluator "
+                'needs PRM(..., loss="bce")'
+            )
+        items = self._items(inputs, training=False)[:, None]
+        count, slate = order.shape[1:]
+        listed = ops.take_along_axis(items, ops.maximum(order, 0)[..., None], axis=2)
+        scores = self._rank(
+            ops.reshape(listed, (-1, slate, self.config.hidden_dim)),
+            ops.reshape(order >= 0, (-1, slate)),
+            training=False,
+        )
+        # The mask logit of padding has probability 0.
+        worth = ops.sigmoid(scores) * losses.slot_weights(ops.arange(slate))
+        return ops.reshape(ops.sum(worth, axis=-1), (-1, count))
+
+    def _items(self, inputs, training):
+        fields = self.item_embedding(inputs["candidate_ids"], training=training)
+        dense = ops.cast(inputs["candidate_dense"], fields.dtype)
+        user = self.user_embedding(inputs["user_ids"], training=training)
+        items = self.item_part(ops.concatenate([fields, dense], axis=-1))
+        return items + self.user_part(user)[:, None]
+
+    def _rank(self, items, is_valid, training):
+        states = items + self.positions(ops.arange(items.shape[1]))
+        for block in self.blocks:
+            states = block(states, states, is_valid[:, None], training=training)
+        scores = ops.cast(self.score(self.hidden(states))[..., 0], "float32")
+        return mask_logits(scores, is_valid)
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        """Keras' hook: the mean loss over lists, see `psad_tf.losses.scorer_loss`."""
+        loss = losses.scorer_loss(y_pred, y, x["candidate_is_valid"], self.loss_kind)
+        return losses.mean_over_lists(loss, sample_weight)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "config": self.config.to_dict(),
+            "num_blocks": self.num_blocks,
+            "loss": self.loss_kind,
+        }

@@ -1,0 +1,1 @@
+"""The model's layers, on `keras.ops` alone."""

@@ -1,0 +1,120 @@
+"""Attention and feed-forward: a layer of the encoder (eq 1-2) or decoder (eq 3)."""
+
+import keras
+from keras import ops
+
+from psad_tf.masking import mask_logits
+
+
+def attention_weights(products, is_visible, bias, dim, placement):
+    """Attention weights (eq 1).
+
+        logits:  softmax(products / sqrt(dim) + bias)
+        weights: softmax(products) / sqrt(dim) + bias, as the paper prints it
+
+    Args:
+        products: float `[batch, heads, queries, keys]`, queries times keys.
+        is_visible: bool, broadcastable to `products`.
+        bias: float, broadcastable to `products`; None is no bias and the usual scale.
+        dim: Width of a head.
+        placement: Where the bias is added: `logits` or `weights`.
+
+    Returns:
+        float `[batch, heads, queries, keys]`, 0 where not visible.
+    """
+    if bias is not None and placement == "weights":
+        weights = ops.softmax(mask_logits(products, is_visible)) * dim**-0.5 + bias
+        return ops.where(is_visible, weights, ops.zeros_like(weights))
+    logits = products * dim**-0.5
+    if bias is not None:
+        logits = logits + bias
+    return ops.softmax(mask_logits(logits, is_visible))
+
+
+@keras.saving.register_keras_serializable(package="psad_tf")
+class AttentionBlock(keras.layers.Layer):
+    """Attention, then a feed-forward layer; each is added to its input and normalised.
+
+    Args:
+        num_heads: Heads; divides the width of the queries.
+        ffn_dim: Width of the feed-forward layer.
+        dropout: Rate of dropout before each addition.
+        placement: Where a position bias is added: `logits` or `weights`.
+    """
+
+    def __init__(self, num_heads, ffn_dim, dropout=0.0, placement="logits", **kwargs):
+        super().__init__(**kwargs)
+        self.num_heads = num_heads
+        self.ffn_dim = ffn_dim
+        self.dropout = dropout
+        self.placement = placement
+
+    def build(self, queries_shape, keys_shape, is_visible_shape=None, bias_shape=None):
+        dim, policy = queries_shape[-1], self.dtype_policy
+
+        def dense(units, name, input_shape, **kwargs):
+            layer = keras.layers.Dense(units, name=name, dtype=policy, **kwargs)
+            layer.build(input_shape)
+            return layer
+
+        def norm(name):
+            layer = keras.layers.LayerNormalization(name=name, dtype=policy)
+            layer.build(queries_shape)
+            return layer
+
+        self.query = dense(dim, "query", queries_shape)
+        # A bias on keys shifts all logits of a query alike, so it would never learn.
+        self.key = dense(dim, "key", keys_shape, use_bias=False)
+        self.value = dense(dim, "value", keys_shape)
+        self.mix = dense(dim, "mix", queries_shape)
+        self.attention_norm = norm("attention_norm")
+        self.ffn_in = dense(self.ffn_dim, "ffn_in", queries_shape, activation="relu")
+        self.ffn_out = dense(dim, "ffn_out", (*queries_shape[:-1], self.ffn_dim))
+        self.ffn_norm = norm("ffn_norm")
+        self.drop = keras.layers.Dropout(self.dropout, dtype=policy)
+
+    def call(self, queries, keys, is_visible, bias=None, training=False):
+        """Attends.
+
+        Args:
+            queries: float `[batch, queries, dim]`.
+            keys: float `[batch, keys, key_dim]`; also give the values.
+            is_visible: bool `[batch, queries or 1, keys]`.
+            bias: float `[batch, queries, keys]`, or None.
+            training: Whether dropout is on.
+
+        Returns:
+            float `[batch, queries, dim]`.
+        """
+        attended = self.mix(self._attend(queries, keys, is_visible, bias))
+        hidden = self.attention_norm(queries + self.drop(attended, training=training))
+        wide = self.ffn_out(self.ffn_in(hidden))
+        return self.ffn_norm(hidden + self.drop(wide, training=training))
+
+    def _attend(self, queries, keys, is_visible, bias):
+        query = self._split(self.query(queries))
+        key = self._split(self.key(keys))
+        value = self._split(self.value(keys))
+        products = ops.matmul(query, ops.swapaxes(key, -1, -2))
+        bias = None if bias is None else bias[:, None]
+        dim = query.shape[-1]
+        weights = attention_weights(
+            products, is_visible[:, None], bias, dim, self.placement
+        )
+        mixed = ops.transpose(ops.matmul(weights, value), (0, 2, 1, 3))
+        return ops.reshape(mixed, (-1, queries.shape[1], self.num_heads * dim))
+
+    def _split(self, x):
+        """`[batch, length, dim]` to `[batch, heads, length, dim / heads]`."""
+        dim = x.shape[-1] // self.num_heads
+        x = ops.reshape(x, (-1, x.shape[1], self.num_heads, dim))
+        return ops.transpose(x, (0, 2, 1, 3))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "ffn_dim": self.ffn_dim,
+            "dropout": self.dropout,
+            "placement": self.placement,
+        }

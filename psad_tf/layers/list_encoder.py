@@ -1,0 +1,123 @@
+"""From the input tensors to one state for each candidate."""
+
+import keras
+from keras import ops
+
+from psad_tf.config import PSADConfig
+from psad_tf.layers.feature_embedding import FeatureEmbedding
+from psad_tf.layers.shared_encoder import SharedEncoder
+from psad_tf.layers.user_profile_gate import UserProfileGate
+from psad_tf.masking import align_right
+
+
+@keras.saving.register_keras_serializable(package="psad_tf")
+class ListEncoder(keras.layers.Layer):
+    """Embeds history, candidates and user, and encodes them together.
+
+    An item is its embedded fields next to its dense features, brought to the width of
+    the states. History and candidates share the weights of the fields; their dense
+    features differ, and so do the weights of those.
+
+    Args:
+        config: A `PSADConfig`, or its values by name.
+    """
+
+    def __init__(self, config, **kwargs):
+        super().__init__(**kwargs)
+        self.config = c = PSADConfig.of(config)
+        policy = self.dtype_policy
+        self.item_embedding = item_embedding(c, dtype=policy)
+        self.user_embedding = user_embedding(c, dtype=policy)
+        dense = keras.layers.Dense
+        self.fields = dense(c.hidden_dim, use_bias=False, dtype=policy, name="fields")
+        self.history_dense = dense(c.hidden_dim, dtype=policy, name="history_dense")
+        self.candidate_dense = dense(c.hidden_dim, dtype=policy, name="candidate_dense")
+        if c.personal_gate:
+            self.gate = UserProfileGate(dtype=policy, name="gate")
+        self.encoder = SharedEncoder(
+            num_layers=c.num_layers,
+            num_heads=c.num_heads,
+            ffn_dim=c.ffn_multiple * c.hidden_dim,
+            num_states=c.list_length,
+            dropout=c.dropout,
+            position=c.position,
+            placement=c.position_placement,
+            personal=c.personal_position,
+            dtype=policy,
+            name="encoder",
+        )
+
+    def build(self, inputs_shape=None):
+        c = self.config
+        length = c.history_length + c.list_length
+        items = (None, length, c.hidden_dim)
+        user = (None, len(c.user_widths) * c.embedding_dim)
+        self.item_embedding.build((None, length, sum(c.item_widths)))
+        self.user_embedding.build((None, sum(c.user_widths)))
+        self.fields.build((None, length, len(c.item_widths) * c.embedding_dim))
+        self.history_dense.build((None, c.history_length, c.history_dense_size))
+        self.candidate_dense.build((None, c.list_length, c.candidate_dense_size))
+        if c.personal_gate:
+            self.gate.build(items, user)
+        self.encoder.build(items, (None, length), user)
+
+    def call(self, inputs, training=False):
+        """Encodes.
+
+        Args:
+            inputs: The input tensors by name, see `psad_tf.model.PSAD`.
+            training: Whether dropout is on.
+
+        Returns:
+            float `[batch, list, hidden_dim]`.
+        """
+        (past_ids, past_dense), past_is_valid = align_right(
+            (inputs["history_ids"], inputs["history_dense"]), inputs["history_is_valid"]
+        )
+        user = self.user_embedding(inputs["user_ids"], training=training)
+        ids = ops.concatenate([past_ids, inputs["candidate_ids"]], axis=1)
+        dense = ops.concatenate(
+            [
+                self.history_dense(past_dense),
+                self.candidate_dense(inputs["candidate_dense"]),
+            ],
+            axis=1,
+        )
+        items = self.fields(self.item_embedding(ids, training=training)) + dense
+        if self.config.personal_gate:
+            items = self.gate(items, user)
+        is_valid = ops.concatenate(
+            [past_is_valid, inputs["candidate_is_valid"]], axis=1
+        )
+        return self.encoder(items, is_valid, user, training=training)
+
+    def get_config(self):
+        return {**super().get_config(), "config": self.config.to_dict()}
+
+
+def item_embedding(config: PSADConfig, **kwargs) -> FeatureEmbedding:
+    """The embedding of item fields that a configuration asks for."""
+    return FeatureEmbedding(
+        config.item_rows,
+        config.embedding_dim,
+        config.item_widths,
+        config.item_unknown_ids,
+        config.id_dropout,
+        config.item_id_dropout_fields,
+        name="item_embedding",
+        **kwargs,
+    )
+
+
+def user_embedding(config: PSADConfig, **kwargs) -> FeatureEmbedding:
+    """The embedding of user fields that a configuration asks for."""
+    return FeatureEmbedding(
+        config.user_rows,
+        config.embedding_dim,
+        config.user_widths,
+        config.user_unknown_ids,
+        config.id_dropout,
+        config.user_id_dropout_fields,
+        name="user_embedding",
+        **kwargs,
+    )

@@ -1,0 +1,111 @@
+"""How much attention a distance gets, for each user (P of eq 1, eq 13)."""
+
+import keras
+from keras import ops
+
+
+def lay_out(values, num_queries):
+    """Lays relative values out: `out[q, k] = values[k - q + num_queries - 1]`.
+
+    The queries are the last of the keys' positions, so the last value is that of the
+    first query and the last key. Copies and slices only: a gather's gradient is slow.
+
+    Args:
+        values: float `[batch, num_keys + num_queries - 1]`.
+        num_queries: Rows of the matrix.
+
+    Returns:
+        float `[batch, num_queries, num_keys]`.
+    """
+    size = values.shape[1]
+    # The ring has one value more than a row: each row starts one value earlier.
+    ring = ops.roll(ops.pad(values, ((0, 0), (0, 1))), 1 - num_queries, axis=1)
+    rows = ops.tile(ring, (1, num_queries))[:, : num_queries * size]
+    rows = ops.reshape(rows, (-1, num_queries, size))
+    return rows[:, :, : size + 1 - num_queries]
+
+
+@keras.saving.register_keras_serializable(package="psad_tf")
+class PersonalizedPositionBias(keras.layers.Layer):
+    """A learned value for each pair of positions, fitted to the user (eq 13).
+
+        P' = P + tanh(MLP(sg(P_u), P))
+
+    P: the general values; P_u: the user; sg: stop gradient. The queries are the last
+    `num_queries` of `num_keys` positions. The MLP's first layer is the sum of a user
+    part and a position part.
+
+    Args:
+        num_queries: Rows.
+        num_keys: Columns.
+        kind: `relative`, one value for each distance, or `table`, one for each pair.
+        mlp_dim: Width of the MLP.
+        personal: Whether P is fitted to the user; else it is P for everybody.
+    """
+
+    def __init__(
+        self,
+        num_queries,
+        num_keys,
+        kind="relative",
+        mlp_dim=16,
+        personal=True,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.num_queries = num_queries
+        self.num_keys = num_keys
+        self.kind = kind
+        self.mlp_dim = mlp_dim
+        self.personal = personal
+
+    def build(self, user_shape):
+        count = self.num_queries + self.num_keys - 1
+        if self.kind == "table":
+            count = self.num_queries * self.num_keys
+        self.values = self.add_weight(
+            name="position_values",
+            shape=(count,),
+            initializer=keras.initializers.RandomNormal(),
+        )
+        if self.personal:
+            self.user_part = self._dense(self.mlp_dim, "user_part", user_shape)
+            self.position_part = self._dense(
+                self.mlp_dim, "position_part", (None, 1), use_bias=False
+            )
+            self.output_part = self._dense(1, "output_part", (None, self.mlp_dim))
+
+    def _dense(self, dim, name, input_shape, **kwargs):
+        layer = keras.layers.Dense(dim, name=name, dtype=self.dtype_policy, **kwargs)
+        layer.build(input_shape)
+        return layer
+
+    def call(self, user):
+        """The bias.
+
+        Args:
+            user: float `[batch, user_dim]`, P_u.
+
+        Returns:
+            float `[batch, num_queries, num_keys]`.
+        """
+        values = ops.convert_to_tensor(self.values)[None]  # [1, count]
+        if self.personal:
+            user_part = self.user_part(ops.stop_gradient(user))[:, None]
+            hidden = ops.gelu(user_part + self.position_part(values[..., None]))
+            values = values + ops.tanh(self.output_part(hidden)[..., 0])
+        else:
+            values = ops.repeat(values, ops.shape(user)[0], axis=0)
+        if self.kind == "table":
+            return ops.reshape(values, (-1, self.num_queries, self.num_keys))
+        return lay_out(values, self.num_queries)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_queries": self.num_queries,
+            "num_keys": self.num_keys,
+            "kind": self.kind,
+            "mlp_dim": self.mlp_dim,
+            "personal": self.personal,
+        }

@@ -1,0 +1,106 @@
+"""The encoder that generator and scorer share (eq 1-2, eq 13)."""
+
+import keras
+
+from psad_tf.layers.attention_block import AttentionBlock
+from psad_tf.layers.position_bias import PersonalizedPositionBias
+
+
+@keras.saving.register_keras_serializable(package="psad_tf")
+class SharedEncoder(keras.layers.Layer):
+    """Self-attention over a sequence of items, for the states of its last ones.
+
+    The sequence is the history with the candidates behind it. The candidates' states
+    are all that is wanted, so the last layer computes no others.
+
+    Args:
+        num_layers: Layers, each with a position bias of its own.
+        num_heads: Attention heads.
+        ffn_dim: Width of the feed-forward layers.
+        num_states: Items, at the end of the sequence, whose states are wanted.
+        dropout: Rate of dropout.
+        position: Kind of the position bias: `relative` or `table`.
+        placement: Where it is added: `logits` or `weights`.
+        personal: Whether it is fitted to the user.
+    """
+
+    def __init__(
+        self,
+        num_layers,
+        num_heads,
+        ffn_dim,
+        num_states,
+        dropout=0.0,
+        position="relative",
+        placement="logits",
+        personal=True,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.num_layers = num_layers
+        self.num_heads = num_heads
+        self.ffn_dim = ffn_dim
+        self.num_states = num_states
+        self.dropout = dropout
+        self.position = position
+        self.placement = placement
+        self.personal = personal
+
+    def build(self, items_shape, is_valid_shape, user_shape):
+        length, dim = items_shape[1:]
+        self.biases, self.blocks = [], []
+        for i in range(self.num_layers):
+            rows = self.num_states if i == self.num_layers - 1 else length
+            bias = PersonalizedPositionBias(
+                rows,
+                length,
+                kind=self.position,
+                personal=self.personal,
+                dtype=self.dtype_policy,
+                name=f"position_bias_{i}",
+            )
+            block = AttentionBlock(
+                self.num_heads,
+                self.ffn_dim,
+                self.dropout,
+                self.placement,
+                dtype=self.dtype_policy,
+                name=f"block_{i}",
+            )
+            bias.build(user_shape)
+            block.build((None, rows, dim), (None, length, dim))
+            self.biases.append(bias)
+            self.blocks.append(block)
+
+    def call(self, items, is_valid, user, training=False):
+        """Encodes.
+
+        Args:
+            items: float `[batch, length, dim]`.
+            is_valid: bool `[batch, length]`.
+            user: float `[batch, user_dim]`.
+            training: Whether dropout is on.
+
+        Returns:
+            float `[batch, num_states, dim]`, the states of the last items.
+        """
+        states = items
+        for bias, block in zip(self.biases, self.blocks, strict=True):
+            queries = states[:, states.shape[1] - bias.num_queries :]
+            states = block(
+                queries, states, is_valid[:, None], bias(user), training=training
+            )
+        return states
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_layers": self.num_layers,
+            "num_heads": self.num_heads,
+            "ffn_dim": self.ffn_dim,
+            "num_states": self.num_states,
+            "dropout": self.dropout,
+            "position": self.position,
+            "placement": self.placement,
+            "personal": self.personal,
+        }

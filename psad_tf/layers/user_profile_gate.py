@@ -1,0 +1,46 @@
+"""Items seen through the user's profile (eq 11-12)."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="psad_tf")
+class UserProfileGate(keras.layers.Layer):
+    """Gates item vectors by the user's profile.
+
+        G1 = MLP1(sg(X), P)    G2 = GeLU(MLP2(sg(X), P))
+        S = sigmoid(MLP(G1 * G2))    output = S * X + W P
+
+    X: items; P: user; sg: stop gradient, so that the gate itself fits the profile and
+    leaves the items alone. A layer on (X, P) is the sum of a layer on each: the same
+    function as on their concatenation, without copying P for each item.
+    """
+
+    def build(self, items_shape, user_shape):
+        dim = items_shape[-1]
+        self.linear_item = self._dense(dim, "linear_item", items_shape)
+        self.linear_user = self._dense(dim, "linear_user", user_shape, use_bias=False)
+        self.gelu_item = self._dense(dim, "gelu_item", items_shape)
+        self.gelu_user = self._dense(dim, "gelu_user", user_shape, use_bias=False)
+        self.gate = self._dense(dim, "gate", items_shape, activation="sigmoid")
+        self.profile = self._dense(dim, "profile", user_shape, use_bias=False)
+
+    def _dense(self, dim, name, input_shape, **kwargs):
+        layer = keras.layers.Dense(dim, name=name, dtype=self.dtype_policy, **kwargs)
+        layer.build(input_shape)
+        return layer
+
+    def call(self, items, user):
+        """Gates.
+
+        Args:
+            items: float `[batch, length, dim]`, X.
+            user: float `[batch, user_dim]`, P.
+
+        Returns:
+            float `[batch, length, dim]`.
+        """
+        fixed = ops.stop_gradient(items)
+        g1 = self.linear_item(fixed) + self.linear_user(user)[:, None]
+        g2 = ops.gelu(self.gelu_item(fixed) + self.gelu_user(user)[:, None])
+        return self.gate(g1 * g2) * items + self.profile(user)[:, None]

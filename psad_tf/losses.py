@@ -1,0 +1,157 @@
+"""The losses of the paper as pure functions, each float32 `[batch]`, one value a list.
+
+`reduction` says how a list's terms are put together: `sum` as printed, or `mean`, which
+keeps lists of any length, and the losses among each other, on one scale.
+"""
+
+from keras import ops
+
+from psad_tf.masking import mask_logit, mask_logits, masked_mean
+
+_EPSILON = 1e-9
+
+
+def slot_weights(slots):
+    """ω of eq 6: 1 / log2(j + 1) with j counted from 1, so that the first slot has 1.
+
+    Args:
+        slots: int, any shape, counted from 0.
+    """
+    return 1 / ops.log2(ops.cast(slots, "float32") + 2)
+
+
+def sigmoid_cross_entropy(label, logits):
+    """Binary cross-entropy of each entry, from logits: any shape, finite everywhere."""
+    return ops.relu(logits) - logits * label + ops.softplus(-ops.abs(logits))
+
+
+def hinge(label, values, remains):
+    """1 - (lowest value of a click) + (highest value of a non-click), at least 0.
+
+    Args:
+        label: float `[batch, 1, list]`, 0 or 1.
+        values: float `[batch, slots, list]`.
+        remains: bool `[batch, slots, list]`, the candidates a slot may choose.
+
+    Returns:
+        float `[batch, slots]`; 0 where no click or no non-click remains.
+    """
+    is_click, is_other = remains & (label > 0), remains & (label <= 0)
+    far = -mask_logit("float32")
+    lowest = ops.min(ops.where(is_click, values, far), axis=-1)
+    highest = ops.max(ops.where(is_other, values, -far), axis=-1)
+    has_both = ops.any(is_click, axis=-1) & ops.any(is_other, axis=-1)
+    # Masked before the relu: no gradient then comes from the placeholders.
+    return ops.relu(ops.where(has_both, 1 - lowest + highest, 0.0))
+
+
+def generation_loss(logits, label, remains, slots, hinge_on="logits", reduction="mean"):
+    """Eq 6: at each slot cross-entropy and hinge over the candidates that remain.
+
+    Args:
+        logits: float32 `[batch, slots, list]`, logits of p_ij.
+        label: float `[batch, list]`, above 0 for a click.
+        remains: bool `[batch, slots, list]`; nothing remains at a slot without an item.
+        slots: int `[batch or 1, slots]`, which slots these are, counted from 0.
+        hinge_on: `logits`, or `probabilities` as printed.
+        reduction: `mean` over candidates and weighted mean over slots, or `sum`.
+    """
+    clicked = ops.cast(label > 0, "float32")[:, None]
+    entropy = sigmoid_cross_entropy(clicked, logits)
+    values = logits if hinge_on == "logits" else ops.sigmoid(logits)
+    margin = hinge(clicked, values, remains)
+    has_item = ops.cast(ops.any(remains, axis=-1), "float32")
+    weights = slot_weights(slots) * has_item
+    if reduction == "sum":
+        terms = ops.sum(ops.where(remains, entropy, 0.0), axis=-1) + margin
+        return ops.sum(weights * terms, axis=-1)
+    terms = masked_mean(entropy, remains) + margin
+    return ops.sum(weights * terms, axis=-1) / ops.maximum(
+        ops.sum(weights, axis=-1), _EPSILON
+    )
+
+
+def scorer_loss(scores, label, is_valid, kind="bce", reduction="mean"):
+    """Eq 7, with a term for what was not clicked: without it, s = 1 everywhere is best.
+
+    Args:
+        scores: float32 `[batch, list]`, logits.
+        label: float `[batch, list]`, above 0 for a click.
+        is_valid: bool `[batch, list]`.
+        kind: `bce`, binary cross-entropy of each candidate; or `softmax`, cross-entropy
+            of the list's softmax with the clicks, 0 for a list without a click.
+        reduction: `mean` over candidates (`softmax`: over clicks), or `sum`.
+    """
+    clicked = ops.cast((label > 0) & is_valid, "float32")
+    if kind == "softmax":
+        log_p = ops.log_softmax(mask_logits(scores, is_valid))
+        total = -ops.sum(ops.where(clicked > 0, log_p, 0.0), axis=-1)
+        count = ops.maximum(ops.sum(clicked, axis=-1), 1)
+        return total if reduction == "sum" else total / count
+    # Padding carries the mask logit; 0 in its place keeps the sum finite.
+    entropy = sigmoid_cross_entropy(clicked, ops.where(is_valid, scores, 0.0))
+    if reduction == "sum":
+        return ops.sum(ops.where(is_valid, entropy, 0.0), axis=-1)
+    return masked_mean(entropy, is_valid)
+
+
+def teacher_scores(logits, remains, on="logits"):
+    """Eq 8: what the generator makes of each candidate, early slots counting most.
+
+        softmax over the candidates that remain at slot j; mean over j, weights e^-j
+
+    Args:
+        logits: float32 `[batch, slate, list]`, logits of p_ij.
+        remains: bool `[batch, slate, list]`; nothing remains at a slot without an item.
+        on: Softmax of `logits`, or of `probabilities` as printed. Probabilities lie in
+            [0, 1], so that their softmax is nearly flat.
+
+    Returns:
+        float32 `[batch, list]`, p̂: 0 or more, sums to 1; all 0 for an empty list.
+    """
+    values = logits if on == "logits" else ops.sigmoid(logits)
+    shares = ops.softmax(mask_logits(values, remains))
+    has_item = ops.cast(ops.any(remains, axis=-1), "float32")
+    weights = ops.exp(-ops.arange(logits.shape[1], dtype="float32")) * has_item
+    total = ops.sum(shares * weights[..., None], axis=1)
+    return total / ops.maximum(ops.sum(weights, axis=1), _EPSILON)[:, None]
+
+
+def distillation_loss(teacher, scores, is_valid, temperature=1.0, on="logits"):
+    """Eq 9: KL(teacher || student) over the list's candidates.
+
+    Give the teacher through `stop_gradient`.
+
+        probabilities (as printed): softmax(p̂ / τ) against softmax(sigmoid(score) / τ)
+        logits: softmax(log p̂ / τ) against softmax(score / τ)
+
+    p̂ is a distribution already, so at τ = 1 `logits` compares p̂ itself.
+
+    Args:
+        teacher: float32 `[batch, list]`, p̂ of eq 8.
+        scores: float32 `[batch, list]`, the student's logits.
+        is_valid: bool `[batch, list]`.
+        temperature: τ.
+        on: `logits` or `probabilities`.
+    """
+    if on == "logits":
+        teacher, student = ops.log(ops.maximum(teacher, _EPSILON)), scores
+    else:
+        student = ops.sigmoid(scores)
+    log_p = ops.log_softmax(mask_logits(teacher / temperature, is_valid))
+    log_q = ops.log_softmax(mask_logits(student / temperature, is_valid))
+    terms = ops.exp(log_p) * (log_p - log_q)
+    return ops.sum(ops.where(is_valid, terms, 0.0), axis=-1)
+
+
+def mean_over_lists(loss, sample_weight=None):
+    """The mean of a loss over lists, weighted if need be.
+
+    Args:
+        loss: float32 `[batch]`.
+        sample_weight: float `[batch]`, the weight of each list, or None.
+    """
+    if sample_weight is None:
+        return ops.mean(loss)
+    weight = ops.cast(sample_weight, "float32")
+    return ops.sum(weight * loss) / ops.maximum(ops.sum(weight), _EPSILON)

@@ -1,0 +1,86 @@
+"""What the generator is taught, and what each of its slots may see and choose.
+
+An order is int `[batch, slate]`: the candidate in each slot, -1 past the list's end.
+Slots are counted from 0 here and from 1 in the paper's j.
+"""
+
+import numpy as np
+from keras import ops
+
+
+def target_order(label, is_valid, slate_length):
+    """The order to be generated: clicked candidates first, each group as it was shown.
+
+    Args:
+        label: float `[batch, list]`, above 0 for a click.
+        is_valid: bool `[batch, list]`.
+        slate_length: Slots; T of the paper.
+
+    Returns:
+        int32 `[batch, slate]`, -1 past the list's end.
+    """
+    length = label.shape[1]
+    is_clicked = (label > 0) & is_valid
+    group = 2 - ops.cast(is_valid, "int32") - ops.cast(is_clicked, "int32")
+    # Distinct keys, so that the order does not depend on the sort being stable.
+    key = group * length + ops.arange(length, dtype="int32")
+    order = ops.cast(ops.argsort(key, axis=1)[:, :slate_length], "int32")
+    return ops.where(slot_is_valid(is_valid, slate_length), order, -1)
+
+
+def slot_is_valid(is_valid, slate_length):
+    """Which slots have an item: bool `[batch, slate]` from bool `[batch, list]`."""
+    count = ops.sum(ops.cast(is_valid, "int32"), axis=1, keepdims=True)
+    return ops.arange(slate_length, dtype="int32")[None] < count
+
+
+def chosen(order, list_length):
+    """Which candidates are in an order: bool `[batch, list]`."""
+    return ops.any(ops.one_hot(order, list_length, dtype="bool"), axis=1)
+
+
+def same_block(slate_length, block_size):
+    """NumPy bool `[slate, slate]`: whether slots s and t are generated at once."""
+    block = np.arange(slate_length) // block_size
+    return block[:, None] == block
+
+
+def earlier_block(slate_length, block_size):
+    """NumPy bool `[slate, slate]`: whether slot t's block precedes that of slot s."""
+    block = np.arange(slate_length) // block_size
+    return block[:, None] > block
+
+
+def remaining(order, is_valid, block_size):
+    """The candidates each slot may choose: those not in an earlier block.
+
+    Args:
+        order: int `[batch, slate]`.
+        is_valid: bool `[batch, list]`.
+        block_size: Slots generated at once; K of the paper.
+
+    Returns:
+        bool `[batch, slate, list]`; nothing remains past the list's end.
+    """
+    placed = ops.one_hot(order, is_valid.shape[1], dtype="float32")
+    earlier = earlier_block(order.shape[1], block_size).astype("float32")
+    is_gone = ops.matmul(earlier, placed) > 0
+    return is_valid[:, None] & ~is_gone & (order >= 0)[:, :, None]
+
+
+def least_sure(confidence, is_valid, count):
+    """The slots with the lowest confidence, in slot order.
+
+    Args:
+        confidence: float `[batch, slate]`.
+        is_valid: bool `[batch, slate]`, which slots have an item.
+        count: Slots wanted; γ of the paper.
+
+    Returns:
+        int32 `[batch, count]`, and bool `[batch, slate]`, true at these slots. Slots
+        without an item come only where a list has fewer than `count`.
+    """
+    sureness = ops.where(is_valid, confidence, float("inf"))
+    _, slots = ops.top_k(-sureness, count, sorted=True)
+    slots = ops.sort(ops.cast(slots, "int32"), axis=-1)
+    return slots, chosen(slots, confidence.shape[1])

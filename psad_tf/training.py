@@ -1,0 +1,183 @@
+"""Trains PSAD: both branches from scratch, the best epoch by validation NDCG@10."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from psad_tf import metrics, tensors
+from psad_tf.model import PSAD
+
+VALIDATION_NDCG = "val_ndcg_at_10"
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a model is trained.
+
+    Args:
+        epochs: The most passes over the training lists.
+        batch_size: Lists a step.
+        learning_rate: Adam's, at the start; it falls to zero along a cosine.
+        weight_decay: Of every weight but embeddings, biases and normalisations.
+        clip_norm: Gradients are scaled down to this global norm.
+        patience: Epochs without a better validation NDCG@10 before training stops.
+        seed: Of initial weights, order of lists, dropout and masks.
+    """
+
+    epochs: int = 20
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-2
+    clip_norm: float = 1.0
+    patience: int = 5
+    seed: int = 0
+
+    def __post_init__(self):
+        for name in ("epochs", "batch_size", "learning_rate", "patience"):
+            if getattr(self, name) <= 0:
+                raise ValueError(
+                    f"training: {name}={getattr(self, name)} must be positive"
+                )
+
+
+def model_inputs(transformed: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """The model's inputs among the transform's outputs, validity as booleans."""
+    inputs = {name: transformed[name] for name in tensors.INPUTS}
+    for name in (tensors.CANDIDATE_IS_VALID, tensors.HISTORY_IS_VALID):
+        inputs[name] = tf.cast(inputs[name], tf.bool)
+    return inputs
+
+
+def read_lists(files, feature_spec, batch_size: int, shuffle_seed: int | None = None):
+    """Reads transformed lists (gzipped TFRecords) as `(inputs, labels)` batches.
+
+    Args:
+        files: File patterns.
+        feature_spec: The transform's output specification.
+        batch_size: Lists a batch; the last one may be smaller, none is dropped.
+        shuffle_seed: Shuffles anew each pass; None keeps the order of the files.
+
+    Raises:
+        ValueError: No list was found.
+    """
+    names = sorted({n for pattern in files for n in tf.io.gfile.glob(pattern)})
+    records = tf.data.TFRecordDataset(names, compression_type="GZIP")
+    # Sorted: how many shards a split has must not decide the order of lists.
+    serialized = sorted(records.as_numpy_iterator())
+    if not serialized:
+        raise ValueError(
+            f"no lists in {list(files)}: this split is empty; check the counts of the "
+            "data step (summary.json) and give it a longer log"
+        )
+    dataset = tf.data.Dataset.from_tensor_slices(serialized)
+    if shuffle_seed is not None:
+        dataset = dataset.shuffle(len(serialized), seed=shuffle_seed)
+
+    def parse(batch):
+        transformed = tf.io.parse_example(batch, feature_spec)
+        return model_inputs(transformed), transformed[tensors.LABEL]
+
+    dataset = dataset.batch(batch_size).map(parse, num_parallel_calls=2)
+    return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def score_lists(scorer, dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Scores every list of a dataset.
+
+    Returns:
+        labels, scores and validity, each [lists, list length].
+    """
+    score = tf.function(lambda inputs: scorer(inputs, training=False))
+    rows = [
+        (label.numpy(), score(inputs).numpy(), inputs[tensors.CANDIDATE_IS_VALID])
+        for inputs, label in dataset
+    ]
+    labels, scores, is_valid = (
+        np.concatenate(column) for column in zip(*rows, strict=True)
+    )
+    return labels, scores, is_valid.astype(bool)
+
+
+class RankingEvaluation(keras.callbacks.Callback):
+    """Adds the student's validation NDCG@10 and MAP@10 to each epoch's logs."""
+
+    def __init__(self, dataset):
+        super().__init__()
+        self.dataset = dataset.cache()
+
+    def on_epoch_end(self, epoch, logs=None):
+        labels, scores, is_valid = score_lists(self.model.scorer, self.dataset)
+        ndcg = metrics.ndcg(labels, scores, is_valid, k=10)
+        precision = metrics.average_precision(labels, scores, is_valid, k=10)
+        logs[VALIDATION_NDCG] = float(np.mean(ndcg))
+        logs["val_map_at_10"] = float(np.mean(precision))
+
+
+def optimizer(config: TrainingConfig, steps: int) -> keras.optimizers.Optimizer:
+    """AdamW with a cosine schedule over `steps`."""
+    result = keras.optimizers.AdamW(
+        keras.optimizers.schedules.CosineDecay(config.learning_rate, steps),
+        weight_decay=config.weight_decay,
+        global_clipnorm=config.clip_norm,
+    )
+    result.exclude_from_weight_decay(
+        var_names=["bias", "gamma", "beta", "embedding", "position"]
+    )
+    return result
+
+
+def train(
+    model: PSAD, training, validation, config: TrainingConfig, log_dir: Path
+) -> dict[str, list[float]]:
+    """Trains in place and leaves the best epoch's weights in the model.
+
+    Writes into `log_dir`: TensorBoard events, `history.json` (a list of values an epoch
+    for each logged name), `training.json` (the configuration).
+
+    Args:
+        model: The model, not compiled.
+        training: Batches of `(inputs, labels)`, reshuffled each pass.
+        validation: Batches of `(inputs, labels)`.
+        config: How to train.
+        log_dir: Where the logs go; made when missing.
+
+    Returns:
+        The history: logged name to one value an epoch.
+
+    Raises:
+        FloatingPointError: The loss became NaN or infinite.
+    """
+    log_dir.mkdir(parents=True, exist_ok=True)
+    steps = int(training.cardinality())
+    model.compile(optimizer=optimizer(config, steps * config.epochs))
+    fitted = model.fit(
+        training,
+        epochs=config.epochs,
+        verbose=2,
+        validation_data=validation,
+        callbacks=[
+            RankingEvaluation(validation),
+            keras.callbacks.TerminateOnNaN(),
+            keras.callbacks.EarlyStopping(
+                VALIDATION_NDCG,
+                mode="max",
+                patience=config.patience,
+                restore_best_weights=True,
+            ),
+            keras.callbacks.TensorBoard(log_dir / "tensorboard"),
+        ],
+    )
+    history = {k: [float(v) for v in values] for k, values in fitted.history.items()}
+    if not np.all(np.isfinite(history["loss"])):
+        raise FloatingPointError(
+            f"the loss was not finite in epoch {len(history['loss'])}; lower the "
+            f"learning rate (now {config.learning_rate}) or clip_norm"
+        )
+    (log_dir / "history.json").write_text(json.dumps(history, indent=1))
+    (log_dir / "training.json").write_text(json.dumps(asdict(config), indent=1))
+    return history

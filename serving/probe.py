@@ -1,0 +1,126 @@
+"""Is a model server ready? Its word for it, and a canary list it has to rerank."""
+
+import argparse
+import sys
+import time
+from dataclasses import dataclass
+
+import grpc
+
+from psad_tf.data.ranking_list import RankingList
+from psad_tf.features import FeatureSet, feature_set
+from serving.client import RerankClient, open_channel
+from serving.errors import RerankError
+from serving.messages import (
+    AVAILABLE,
+    GET_MODEL_STATUS,
+    GetModelStatusRequest,
+    GetModelStatusResponse,
+)
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Whether a server can be sent traffic, the version that is served, and why not."""
+
+    is_ready: bool
+    version: int | None = None
+    reason: str = ""
+
+
+def probe(
+    target: str,
+    features: FeatureSet,
+    model_name: str = "psad",
+    timeout: float = 5.0,
+    credentials: grpc.ChannelCredentials | None = None,
+) -> Readiness:
+    """Asks for the model's state, then for the order of a canary list.
+
+    The state alone is not enough: a version whose files are incomplete can count as
+    available and fail every request.
+    """
+    try:
+        statuses = model_status(target, model_name, timeout, credentials)
+        if not any(status.state == AVAILABLE for status in statuses):
+            return Readiness(False, reason=_why_none(model_name, statuses))
+        with RerankClient(
+            target, features, model_name, timeout, credentials=credentials
+        ) as client:
+            answer = client.rerank(canary(features))
+    except RerankError as error:
+        return Readiness(False, reason=str(error))
+    return Readiness(True, answer.model_version)
+
+
+def model_status(
+    target: str,
+    model_name: str = "psad",
+    timeout: float = 5.0,
+    credentials: grpc.ChannelCredentials | None = None,
+) -> list:
+    """What the server says of each version it knows: `version`, `state`, `status`.
+
+    Raises:
+        RerankError: The server does not answer, or does not know the model.
+    """
+    request = GetModelStatusRequest()
+    request.model_spec.name = model_name
+    with open_channel(target, credentials) as channel:
+        ask = channel.unary_unary(
+            GET_MODEL_STATUS,
+            request_serializer=GetModelStatusRequest.SerializeToString,
+            response_deserializer=GetModelStatusResponse.FromString,
+        )
+        try:
+            response = ask(request, timeout=timeout)
+        except grpc.RpcError as error:
+            raise RerankError.from_rpc(error, target) from error
+    return list(response.model_version_status)
+
+
+def canary(features: FeatureSet) -> RankingList:
+    """A request of two candidates that any model of the feature set can answer."""
+
+    def item(of, text):
+        return {f.name: text if f.kind.is_text else 0.0 for f in of}
+
+    candidates = [item(features.of_candidates(), f"canary{i}") for i in range(2)]
+    return RankingList(item(features.user, "canary"), candidates)
+
+
+def _why_none(model_name, statuses):
+    said = [
+        f"version {s.version}: state {s.state} {s.status.error_message}".rstrip()
+        for s in statuses
+    ]
+    return f"no version of {model_name!r} is available ({'; '.join(said)})"
+
+
+def wait_until_ready(ask, timeout: float, pause: float = 0.2) -> Readiness:
+    """Calls `ask() -> Readiness` until it is ready or `timeout` seconds have passed."""
+    end = time.monotonic() + timeout
+    while not (readiness := ask()).is_ready and time.monotonic() < end:
+        time.sleep(pause)
+    return readiness
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command of a container's readiness check: 0 when ready, else 1."""
+    parser = argparse.ArgumentParser(prog="serving.probe", description=__doc__)
+    parser.add_argument("--target", default="127.0.0.1:8500")
+    parser.add_argument("--model_name", default="psad")
+    parser.add_argument("--dataset", default="movielens_100k")
+    parser.add_argument("--timeout", type=float, default=5.0)
+    options = parser.parse_args(arguments)
+    features = feature_set(options.dataset)
+    readiness = probe(options.target, features, options.model_name, options.timeout)
+    if readiness.is_ready:
+        print(f"ready: version {readiness.version} of {options.model_name}")
+        return 0
+    print(f"not ready: {readiness.reason}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,169 @@
+"""The transform's tensors, worked out by hand on three small lists."""
+
+import numpy as np
+import pytest
+
+from psad_tf import tensors
+from psad_tf.data.examples import encode_list
+from psad_tf.data.ranking_list import RankingList
+from psad_tf.features import MOVIELENS_100K as FEATURES
+from psad_tf.id_space import id_space
+from schemas import schema_path
+
+USER = {
+    "user_id": "u1",
+    "user_age": 30.0,
+    "user_gender": "F",
+    "user_occupation": "artist",
+    "user_zip_prefix": "9",
+    "user_rating_count": 0.0,
+}
+
+
+def item(name, genres, year, rating, **more):
+    return {
+        "item_id": name,
+        "genres": genres,
+        "year": year,
+        "mean_rating": rating,
+        "like_rate": 0.5,
+        "log_rating_count": 1.0,
+        **more,
+    }
+
+
+def candidate(name, genres, year, rating, score=0.0):
+    return item(name, genres, year, rating, initial_score=score)
+
+
+A = candidate("a", "Drama|War", 1995.0, 2.0)
+B = candidate("b", "Drama", 0.0, 4.0)
+C = candidate("c", "War", 1940.0, 3.0)
+
+
+def training_lists():
+    def make(number, candidates, history=()):
+        labels = [1.0] + [0.0] * (len(candidates) - 1)
+        return RankingList(USER, candidates, history, labels, f"r{number}", 7)
+
+    past = item("b", "Drama", 0.0, 5.0, log_hours_ago=1.0)
+    # Item a stands 3 times (2 + 1), b 4 times (3 offered, 1 past), c twice: below 3.
+    return [make(1, [A, B, C]), make(2, [B, A]), make(3, [A, B, C], [past])]
+
+
+@pytest.fixture(scope="module")
+def transform(tmp_path_factory):
+    """The fitted transform: serialized lists to arrays."""
+    import functools
+
+    import apache_beam as beam
+    import tensorflow as tf
+    import tensorflow_transform as tft
+    import tensorflow_transform.beam as tft_beam
+    from google.protobuf import text_format
+    from tensorflow_metadata.proto.v0 import schema_pb2
+    from tfx_bsl.public import tfxio
+
+    from tfx_pipeline.preprocessing import preprocessing_fn
+    from tfx_pipeline.trainer import model_config, serving_spec
+
+    folder = tmp_path_factory.mktemp("transform")
+    with tf.io.TFRecordWriter(str(folder / "lists")) as writer:
+        for ranking_list in training_lists():
+            writer.write(encode_list(ranking_list, FEATURES))
+    path = schema_path(FEATURES.name)
+    schema = text_format.Parse(path.read_text(), schema_pb2.Schema())
+    source = tfxio.TFExampleRecord(str(folder / "lists"), schema=schema)
+    fn = functools.partial(preprocessing_fn, custom_config={"dataset": FEATURES.name})
+    with (
+        beam.Pipeline(argv=["--runner=FnApiRunner"]) as pipeline,
+        tft_beam.Context(temp_dir=str(folder / "tmp")),
+    ):
+        data = pipeline | source.BeamSource(), source.TensorAdapterConfig()
+        _, fitted = data | tft_beam.AnalyzeAndTransformDataset(fn)
+        fitted | tft_beam.WriteTransformFn(str(folder / "out"))
+    output = tft.TFTransformOutput(str(folder / "out"))
+    layer, spec = output.transform_features_layer(), serving_spec(str(path))
+
+    def apply(*lists):
+        encoded = [encode_list(x, FEATURES) for x in lists]
+        tensors_ = layer(tf.io.parse_example(encoded, spec))
+        return {name: value.numpy() for name, value in tensors_.items()}
+
+    apply.output = output
+    apply.config = model_config(FEATURES, output, {})
+    return apply
+
+
+def test_rare_items_have_no_id_of_their_own(transform):
+    out = transform(RankingList(USER, [A, B, C, candidate("new", "", 0.0, 3.0)]))
+    item_ids = out[tensors.CANDIDATE_IDS][0, :4, 0]
+    # The most frequent value comes first: b, then a; c and new share the unknown id 1.
+    np.testing.assert_array_equal(item_ids, [3, 2, 1, 1])
+
+
+def test_genres_take_as_many_columns_as_values(transform):
+    out = transform(RankingList(USER, [A, B]))
+    # Item ids end at 3 (padding, unknown, b, a); 4 is the unknown genre. Drama occurs
+    # 7 times (6 offered, 1 past), War 5 times, so Drama comes first.
+    genres = out[tensors.CANDIDATE_IDS][0, :2, 1:7]
+    drama, war = 5, 6
+    np.testing.assert_array_equal(genres[0], [drama, war, 0, 0, 0, 0])
+    np.testing.assert_array_equal(genres[1], [drama, 0, 0, 0, 0, 0])
+
+
+def test_years_fall_into_their_buckets(transform):
+    out = transform(RankingList(USER, [A, B, C]))
+    # 7 is the unknown year; then buckets by (1, 1950, 1970, 1980, 1990, 1994, 1996, ..)
+    # no year -> 0, 1940 -> 1, 1995 -> 6.
+    np.testing.assert_array_equal(out[tensors.CANDIDATE_IDS][0, :3, 7], [14, 8, 9])
+
+
+def test_the_profile_is_looked_up_and_bucketized(transform):
+    out = transform(RankingList(USER, [A]))
+    # user_id: 1 unknown, 2 u1 | age: 3 unknown, 4-10, 30 years is the third bucket
+    # | gender: 11, 12 F | occupation: 13, 14 | zip: 15, 16 | count: 17, 18 is 0.
+    np.testing.assert_array_equal(out[tensors.USER_IDS], [[2, 6, 12, 14, 16, 18]])
+    other = {**USER, "user_id": "u2", "user_gender": ""}
+    out = transform(RankingList(other, [A]))
+    np.testing.assert_array_equal(out[tensors.USER_IDS], [[1, 6, 11, 14, 16, 18]])
+
+
+def test_numbers_are_standardised_by_the_candidates(transform):
+    past = item("b", "Drama", 0.0, 5.0, log_hours_ago=1.0)
+    out = transform(RankingList(USER, [A, B, C], [past]))
+    ratings = np.array([2, 4, 3, 4, 2, 2, 4, 3.0])  # of all training candidates
+    mean, deviation = ratings.mean(), ratings.std()
+    dense = out[tensors.CANDIDATE_DENSE][0]
+    expected = (np.array([2.0, 4.0, 3.0]) - mean) / deviation
+    np.testing.assert_allclose(dense[:3, 0], expected, rtol=1e-5)
+    # A past item's rating is on the candidates' scale.
+    np.testing.assert_allclose(
+        out[tensors.HISTORY_DENSE][0, 0, 0], (5 - mean) / deviation, rtol=1e-5
+    )
+
+
+def test_padding_is_zero_and_marked(transform):
+    out = transform(RankingList(USER, [A, B]), RankingList(USER, [A]))
+    np.testing.assert_array_equal(out[tensors.CANDIDATE_IS_VALID].sum(axis=1), [2, 1])
+    assert out[tensors.CANDIDATE_IS_VALID].shape == (2, FEATURES.list_length)
+    assert not out[tensors.CANDIDATE_IDS][0, 2:].any()
+    assert not out[tensors.CANDIDATE_DENSE][0, 2:].any()
+    assert not out[tensors.HISTORY_IS_VALID].any()
+    assert not out[tensors.HISTORY_IDS].any()
+
+
+def test_an_absurd_number_is_cut(transform):
+    out = transform(RankingList(USER, [candidate("a", "", 0.0, 2.0, score=1e9)]))
+    assert out[tensors.CANDIDATE_DENSE].max() <= 8.0
+
+
+def test_the_models_sizes_are_those_of_the_transform(transform):
+    config = transform.config
+    sizes = transform.output.vocabulary_size_by_name
+    item_space = id_space(FEATURES.item, sizes)
+    assert config.item_rows == item_space.rows == 7 + 1 + 9
+    assert config.item_widths == (1, 6, 1)
+    assert config.item_unknown_ids == (1, 4, 7)
+    assert config.candidate_dense_size == 4
+    assert config.history_dense_size == 4

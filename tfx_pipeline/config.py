@@ -1,0 +1,104 @@
+"""What one pipeline run is made of; everything a team tunes stands here."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class GateConfig:
+    """What a model must show on the test lists before it is pushed.
+
+    Args:
+        min_gain_over_initial: The least gain in mean NDCG@10 over the initial order;
+            a reranker that does not clearly help is not worth its latency.
+        max_loss_to_blessed: How far mean NDCG@10 may fall below the last blessed
+            model's; about the noise of one training run.
+        serving_tolerance: The most that a score of the model server may differ from
+            the same model's score in this process.
+        serving_lists: How many test lists the serving check sends to each signature.
+    """
+
+    min_gain_over_initial: float = 0.01
+    max_loss_to_blessed: float = 0.005
+    serving_tolerance: float = 1e-4
+    serving_lists: int = 32
+
+
+@dataclass(frozen=True)
+class PipelineConfig:
+    """One pipeline.
+
+    Args:
+        raw: The folder of the raw log, or empty to use the copy that the data set's
+            reader fetches and caches.
+        root: The folder of all artifacts, metadata and reports.
+        model_store: The folder of version folders that the model server watches.
+        dataset: The data set's name.
+        seed: Of the first stage, the model and the training.
+        max_bad_share: The largest share of malformed lines before the run stops.
+        model: `PSADConfig` choices that differ from its defaults (no input sizes: those
+            are read from the transform).
+        training: `TrainingConfig` choices that differ from its defaults.
+        gate: What a model must show.
+        beam_args: Beam's options. Beam's own default runner looks for a binary on the
+            internet; this one runs in the process.
+    """
+
+    raw: str
+    root: str
+    model_store: str
+    dataset: str = "movielens_100k"
+    seed: int = 0
+    max_bad_share: float = 0.01
+    model: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    gate: GateConfig = field(default_factory=GateConfig)
+    beam_args: tuple[str, ...] = ("--runner=FnApiRunner",)
+
+    def path(self, name: str) -> str:
+        """A file or folder under the root."""
+        return str(Path(self.root) / name)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=1, sort_keys=True)
+
+
+def load_config(file: Path, **changes: Any) -> PipelineConfig:
+    """Reads a JSON file of `PipelineConfig` fields; `changes` override it.
+
+    Raises:
+        ValueError: The file is no JSON object, or a field is unknown or mistyped.
+    """
+    try:
+        values = json.loads(file.read_text()) if file else {}
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{file}: not valid JSON: {error}; mend the file") from None
+    changes = {name: value for name, value in changes.items() if value is not None}
+    where = str(file or "configuration")
+    return _build(PipelineConfig, _as_object(values, where) | changes, where)
+
+
+def _as_object(values: Any, where: str) -> dict:
+    if not isinstance(values, dict):
+        raise ValueError(f"{where}: {values!r} must be an object of named fields")
+    return values
+
+
+def _build(kind: Callable, values: dict, where: str):
+    known = {f.name: f for f in fields(kind)}
+    for name, value in values.items():
+        if name not in known:
+            raise ValueError(
+                f"{where}: field {name!r} is unknown; known: {', '.join(known)}"
+            )
+        default = known[name].default_factory
+        if is_dataclass(default) and not is_dataclass(value):
+            inner = f"{where}: {name}"
+            value = _build(default, _as_object(value, inner), inner)
+            values = values | {name: value}
+    if isinstance(values.get("beam_args"), list):
+        values = values | {"beam_args": tuple(values["beam_args"])}
+    return kind(**values)

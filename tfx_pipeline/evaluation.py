@@ -1,0 +1,123 @@
+"""What the Evaluator computes and demands, and the groups of lists it looks at."""
+
+import json
+from pathlib import Path
+
+import apache_beam as beam
+import numpy as np
+import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto import config_pb2
+
+from psad_tf.features import LABEL, FeatureSet, feature_set
+from tfx_pipeline.config import GateConfig
+
+GATE_METRIC = "ndcg_at_10"
+GAIN_METRIC = "ndcg_at_10_gain_over_initial"
+
+
+def slice_key(name: str) -> str:
+    """The key under which a partition's group stands in TFMA's results."""
+    return f"slice_{name}"
+
+
+def eval_config(features: FeatureSet, gate: GateConfig) -> config_pb2.EvalConfig:
+    """Metrics, slices, confidence intervals and the gate's thresholds.
+
+    The gate looks at all test lists; slices are reported, not gated, since a small one
+    would fail by chance.
+    """
+    slices = [config_pb2.SlicingSpec()]
+    slices += [
+        config_pb2.SlicingSpec(feature_keys=[slice_key(s.name)])
+        for s in features.slices
+    ]
+    options = config_pb2.Options()
+    options.compute_confidence_intervals.value = True
+    options.confidence_intervals.method = (
+        config_pb2.ConfidenceIntervalOptions.POISSON_BOOTSTRAP
+    )
+    return config_pb2.EvalConfig(
+        model_specs=[
+            config_pb2.ModelSpec(
+                model_type="tf_generic",
+                signature_name="serving_default",
+                label_key=LABEL,
+                prediction_key="scores",
+            )
+        ],
+        metrics_specs=[config_pb2.MetricsSpec(metrics=_metrics(gate))],
+        slicing_specs=slices,
+        options=options,
+    )
+
+
+def _metrics(gate: GateConfig) -> list[config_pb2.MetricConfig]:
+    result = []
+    for measure in ("ndcg", "map", "map_by_relevant"):
+        for k in (5, 10):
+            name = f"{measure}_at_{k}"
+            threshold = None
+            if name == GATE_METRIC:
+                threshold = config_pb2.MetricThreshold(
+                    change_threshold=config_pb2.GenericChangeThreshold(
+                        direction=config_pb2.MetricDirection.HIGHER_IS_BETTER,
+                        absolute={"value": -gate.max_loss_to_blessed},
+                    )
+                )
+            result.append(_metric(name, threshold, measure=measure, top_k=k))
+    threshold = config_pb2.MetricThreshold(
+        value_threshold=config_pb2.GenericValueThreshold(
+            lower_bound={"value": gate.min_gain_over_initial}
+        )
+    )
+    gain = _metric(GAIN_METRIC, threshold, measure="ndcg", top_k=10, over_initial=True)
+    return [*result, gain]
+
+
+def _metric(name, threshold=None, **arguments) -> config_pb2.MetricConfig:
+    result = config_pb2.MetricConfig(
+        class_name="ListMetric",
+        module="tfx_pipeline.list_metrics",
+        config=json.dumps({"name": name, **arguments}),
+    )
+    if threshold is not None:
+        overall = [config_pb2.SlicingSpec()]
+        result.per_slice_thresholds.append(
+            config_pb2.PerSliceMetricThreshold(
+                slicing_specs=overall, threshold=threshold
+            )
+        )
+    return result
+
+
+def custom_extractors(eval_shared_model, eval_config, tensor_adapter_config):
+    """TFMA's extractors, plus one that says which groups a list belongs to.
+
+    The Evaluator calls this by name. The candidate model's own description names the
+    data set, hence the groups.
+    """
+    models = eval_shared_model if isinstance(eval_shared_model, list) else None
+    model = models[0] if models else eval_shared_model
+    described = Path(model.model_path) / "assets.extra" / "psad.json"
+    features = feature_set(json.loads(described.read_text())["dataset"])
+
+    def add_groups(extracts):
+        raw = extracts[tfma.FEATURES_KEY]
+        for partition in features.slices:
+            values = raw.get(partition.feature)
+            values = [] if values is None else np.ravel(values)
+            group = np.array([partition.label(values)])
+            raw[slice_key(partition.name)] = group
+        return extracts
+
+    extractors = tfma.default_extractors(
+        eval_shared_model=eval_shared_model,
+        eval_config=eval_config,
+        tensor_adapter_config=tensor_adapter_config,
+    )
+    stages = [e.stage_name for e in extractors]
+    groups = tfma.extractors.Extractor(
+        stage_name="ExtractGroups", ptransform=beam.Map(add_groups)
+    )
+    extractors.insert(stages.index("ExtractSliceKeys"), groups)
+    return extractors

@@ -1,0 +1,49 @@
+"""ExampleGen: raw logs to one tf.Example a list, on Beam."""
+
+import json
+from pathlib import Path
+
+import apache_beam as beam
+from tfx.components.example_gen import write_split
+from tfx.dsl.component.experimental.annotations import (
+    BeamComponentParameter,
+    InputArtifact,
+    OutputArtifact,
+    Parameter,
+)
+from tfx.dsl.component.experimental.decorators import component
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+from tfx.types.standard_artifacts import Examples
+
+from psad_tf.data.beam_lists import BuildLists
+from tfx_pipeline.artifacts import PreparedLog
+
+SPLITS = ("train", "validation", "test")
+
+
+@component(use_beam=True)
+def ListExampleGen(
+    log: InputArtifact[PreparedLog],
+    examples: OutputArtifact[Examples],
+    raw: Parameter[str],
+    dataset: Parameter[str],
+    beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
+):
+    """Writes the lists of each split as gzipped TFRecords of tf.Examples."""
+    examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
+    with beam_pipeline as pipeline:
+        lists = pipeline | BuildLists(Path(raw), Path(log.uri), dataset)
+        for split in SPLITS:
+            folder = artifact_utils.get_split_uri([examples], split)
+            lists[split] | f"Write[{split}]" >> write_split.WriteSplit(
+                folder, example_gen_pb2.FILE_FORMAT_UNSPECIFIED, {}
+            )
+        (
+            lists["counts"]
+            | beam.combiners.ToDict()
+            | beam.Map(json.dumps, sort_keys=True)
+            | beam.io.WriteToText(
+                f"{examples.uri}/counts", ".json", num_shards=1, shard_name_template=""
+            )
+        )

@@ -1,0 +1,23 @@
+"""Runs the pipeline on this machine; a second run resumes where the first one ended."""
+
+from pathlib import Path
+
+from tfx.dsl.compiler import compiler
+from tfx.orchestration.local import local_dag_runner
+
+from tfx_pipeline.config import PipelineConfig
+from tfx_pipeline.pipeline import create_pipeline
+
+# What these find or do depends on the world outside the metadata.
+NEVER_CACHED = ("LastBlessed",)
+
+
+def run(config: PipelineConfig) -> None:
+    """Runs every component whose inputs changed since the last run with this root."""
+    Path(config.root).mkdir(parents=True, exist_ok=True)
+    compiled = compiler.Compiler().compile(create_pipeline(config))
+    for node in compiled.nodes:
+        if node.pipeline_node.node_info.id in NEVER_CACHED:
+            options = node.pipeline_node.execution_options
+            options.caching_options.enable_cache = False
+    local_dag_runner.LocalDagRunner().run_with_ir(compiled)

@@ -1,0 +1,140 @@
+"""The pipeline, read aloud: a component after a component in the order of the data."""
+
+import json
+from pathlib import Path
+
+from tfx import v1 as tfx
+from tfx.orchestration import metadata
+from tfx.orchestration import pipeline as pipeline_lib
+
+from psad_tf.features import feature_set
+from schemas import schema_path
+from tfx_pipeline.config import PipelineConfig
+from tfx_pipeline.evaluation import eval_config
+from tfx_pipeline.example_gen import ListExampleGen
+from tfx_pipeline.fingerprint import code_fingerprint, folder_fingerprint
+from tfx_pipeline.gated_evaluator import GatedEvaluator
+from tfx_pipeline.last_blessed import LastBlessed
+from tfx_pipeline.prepare import PrepareLog
+from tfx_pipeline.report.component import Report
+from tfx_pipeline.serving_check import ServingCheck
+from tfx_pipeline.store_pusher import StorePusher
+
+
+def create_pipeline(config: PipelineConfig) -> pipeline_lib.Pipeline:
+    """From a folder of raw logs to a pushed model and a report."""
+    features = feature_set(config.dataset)
+    # Code behind a dotted path is invisible to the cache, so its hash is an argument.
+    code = code_fingerprint()
+
+    log = PrepareLog(
+        raw=config.raw,
+        fingerprint=folder_fingerprint(Path(config.raw)) + code,
+        dataset=config.dataset,
+        seed=config.seed,
+        max_bad_share=config.max_bad_share,
+    )
+    examples = ListExampleGen(
+        log=log.outputs["log"], raw=config.raw, dataset=config.dataset
+    )
+    statistics = tfx.components.StatisticsGen(examples=examples.outputs["examples"])
+    schema = tfx.components.ImportSchemaGen(
+        schema_file=str(schema_path(config.dataset))
+    )
+    anomalies = tfx.components.ExampleValidator(
+        statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
+    )
+    transform = tfx.components.Transform(
+        examples=examples.outputs["examples"],
+        schema=schema.outputs["schema"],
+        preprocessing_fn="tfx_pipeline.preprocessing.preprocessing_fn",
+        splits_config=tfx.proto.SplitsConfig(
+            analyze=["train"], transform=["train", "validation"]
+        ),
+        custom_config={"dataset": config.dataset, "code": code},
+    )
+    trainer = tfx.components.Trainer(
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        schema=schema.outputs["schema"],
+        run_fn="tfx_pipeline.trainer.run_fn",
+        train_args=tfx.proto.TrainArgs(splits=["train"]),
+        eval_args=tfx.proto.EvalArgs(splits=["validation"]),
+        custom_config={"settings": _training_settings(config), "code": code},
+    )
+    baseline = LastBlessed(model_store=config.model_store)
+    evaluator = GatedEvaluator(
+        examples=examples.outputs["examples"],
+        model=trainer.outputs["model"],
+        baseline_model=baseline.outputs["model"],
+        schema=schema.outputs["schema"],
+        eval_config=eval_config(features, config.gate),
+        example_splits=["test"],
+        module_path="tfx_pipeline.evaluation",
+    )
+    serving_check = ServingCheck(
+        model=trainer.outputs["model"],
+        examples=examples.outputs["examples"],
+        dataset=config.dataset,
+        lists=config.gate.serving_lists,
+        tolerance=config.gate.serving_tolerance,
+    )
+    pusher = StorePusher(
+        model=trainer.outputs["model"],
+        model_blessing=evaluator.outputs["blessing"],
+        infra_blessing=serving_check.outputs["infra_blessing"],
+        push_destination=tfx.proto.PushDestination(
+            filesystem=tfx.proto.PushDestination.Filesystem(
+                base_directory=config.model_store
+            )
+        ),
+    )
+    report = Report(
+        examples=examples.outputs["examples"],
+        log=log.outputs["log"],
+        statistics=statistics.outputs["statistics"],
+        anomalies=anomalies.outputs["anomalies"],
+        model=trainer.outputs["model"],
+        model_run=trainer.outputs["model_run"],
+        evaluation=evaluator.outputs["evaluation"],
+        model_blessing=evaluator.outputs["blessing"],
+        infra_blessing=serving_check.outputs["infra_blessing"],
+        pushed_model=pusher.outputs["pushed_model"],
+        settings=config.to_json(),
+    )
+    return pipeline_lib.Pipeline(
+        pipeline_name=f"psad_{config.dataset}",
+        pipeline_root=config.path("artifacts"),
+        components=[
+            log,
+            examples,
+            statistics,
+            schema,
+            anomalies,
+            transform,
+            trainer,
+            baseline,
+            evaluator,
+            serving_check,
+            pusher,
+            report,
+        ],
+        enable_cache=True,
+        metadata_connection_config=metadata.sqlite_metadata_connection_config(
+            config.path("metadata.sqlite")
+        ),
+        beam_pipeline_args=list(config.beam_args),
+    )
+
+
+def _training_settings(config: PipelineConfig) -> str:
+    """What the Trainer needs to know; a change here, and only here, trains anew."""
+    return json.dumps(
+        {
+            "dataset": config.dataset,
+            "seed": config.seed,
+            "model": config.model,
+            "training": config.training,
+        },
+        sort_keys=True,
+    )

@@ -99,7 +99,7 @@ def _run_pipeline(parsed) -> int:
 def _add_serve(commands) -> None:
     serve = commands.add_parser("serve", help="start the model server")
     serve.add_argument(
-        "--model-base-path", type=Path, required=True, help="folder of version folders"
+        "--model-base-path", type=Path, required=True, help="folder of versions"
     )
     serve.add_argument("--model-name", default="psad")
     serve.add_argument("--host", default="127.0.0.1", help="of the embedded server")
@@ -109,9 +109,15 @@ def _add_serve(commands) -> None:
 
 def _serve(parsed) -> int:
     from serving.launch import serve
+    from serving.options import Options
 
     return serve(
-        parsed.model_base_path, parsed.model_name, port=parsed.port, host=parsed.host
+        Options(
+            port=parsed.port,
+            host=parsed.host,
+            model_name=parsed.model_name,
+            model_base_path=parsed.model_base_path,
+        )
     )
 
 

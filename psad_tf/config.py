@@ -55,7 +55,8 @@ class PSADConfig:
         position: P of eq 1 as `relative` values or as a full `table`.
         position_placement: P added to the attention's `logits`, or to its `weights` as
             eq 1 is printed.
-        personal_gate: Whether eq 11-12 gate the items by the user's profile.
+        personal_gate: Whether eq 11-12 gate the items by the user's profile; else the
+            profile is only added to them.
         personal_position: Whether eq 13 fits P to the user.
         distillation_weight: α of eq 10.
         temperature: τ of eq 9.

@@ -4,6 +4,7 @@ A mask is named for what True means (`is_valid`, `is_visible`, `remains`); the l
 what is masked become `mask_logit`, which is finite in every float type.
 """
 
+import keras
 from keras import ops
 
 
@@ -20,8 +21,8 @@ def mask_logits(logits, is_visible):
         logits: float, any shape.
         is_visible: bool, broadcastable to `logits`.
     """
-    masked = ops.cast(mask_logit(str(logits.dtype).split(".")[-1]), logits.dtype)
-    return ops.where(is_visible, logits, masked)
+    dtype = keras.backend.standardize_dtype(logits.dtype)
+    return ops.where(is_visible, logits, ops.cast(mask_logit(dtype), dtype))
 
 
 def masked_mean(values, is_valid, axis=-1):

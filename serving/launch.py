@@ -57,15 +57,20 @@ def serve(options: Options) -> int:
     print(f"starting {BINARY if is_binary else 'the embedded server'}", flush=True)
     if is_binary and options.host != "0.0.0.0":
         print(f"warning: {BINARY} listens on all addresses", file=sys.stderr)
-    process = subprocess.Popen(line)
     told = []
+    process = None
 
     def forward(number, frame):
         told.append(number)
-        process.send_signal(number)
+        if process is not None:
+            process.send_signal(number)
 
+    # Before the start: a signal in between must not leave the server behind.
     for number in _STOP_SIGNALS:
         signal.signal(number, forward)
+    process = subprocess.Popen(line)
+    for number in told:
+        process.send_signal(number)
     code = process.wait()
     # The binary does not catch the signal: dying of what it was told is a clean stop.
     return 0 if told and code in (0, *(-number for number in told)) else code

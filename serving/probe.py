@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-import time
 from dataclasses import dataclass
 
 import grpc
@@ -95,14 +94,6 @@ def _why_none(model_name, statuses):
         for s in statuses
     ]
     return f"no version of {model_name!r} is available ({'; '.join(said)})"
-
-
-def wait_until_ready(ask, timeout: float, pause: float = 0.2) -> Readiness:
-    """Calls `ask() -> Readiness` until it is ready or `timeout` seconds have passed."""
-    end = time.monotonic() + timeout
-    while not (readiness := ask()).is_ready and time.monotonic() < end:
-        time.sleep(pause)
-    return readiness
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -44,7 +44,10 @@ class Servable:
             graph.finalize()
             self.signatures = dict(loaded.signature_def)
             self._warm_up(path / WARMUP_FILE)
-        except BaseException as error:
+        except Fault:
+            self._session.close()
+            raise
+        except Exception as error:
             self._session.close()
             raise _load_fault(error) from error
 
@@ -92,6 +95,10 @@ class Servable:
             return self._session.run(fetches, feeds, options=options)
         except tf.errors.OpError as error:
             raise Fault.from_tensorflow(error) from error
+        except UnicodeDecodeError as error:
+            # TensorFlow fails to report a message that quotes bytes of the request.
+            message = error.object.decode(errors="backslashreplace")
+            raise invalid(message) from error
         except ValueError as error:  # a shape that the signature rules out
             raise invalid(str(error)) from error
 
@@ -116,10 +123,7 @@ class Servable:
             self.predict(log.predict_log.request)
 
 
-def _load_fault(error: BaseException) -> BaseException:
-    """Any ordinary error of loading as a Fault; interrupts stay what they are."""
-    if isinstance(error, Fault) or not isinstance(error, Exception):
-        return error
+def _load_fault(error: Exception) -> Fault:
     if isinstance(error, tf.errors.OpError):
         return Fault.from_tensorflow(error)
     return Fault(grpc.StatusCode.UNKNOWN, f"{type(error).__name__}: {error}")

@@ -108,6 +108,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Serves until SIGTERM or SIGINT; 0 after a clean stop, 3 for bad input."""
     options = parse(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    # TensorFlow calls loading into a session deprecated; it is what its server does.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     from serving.fault import Fault
 
     try:

@@ -107,6 +107,7 @@ class Versions:
     def _serve_newest(self, found):
         for number in sorted(found, reverse=True):
             if self._current and number == self._current.number:
+                self._warn_if_rewritten(found[number])
                 return
             files = _fingerprint(found[number])
             if self._failed_before(number, files):
@@ -115,6 +116,16 @@ class Versions:
                 return
         if not found:
             self._switch(None)
+
+    def _warn_if_rewritten(self, folder):
+        files = _fingerprint(folder)
+        if files != self._current.files:
+            self._current.files = files
+            _log.warning(
+                "%s changed after it was loaded, which has no effect; publish the "
+                "change under a new number",
+                folder,
+            )
 
     def _failed_before(self, number, files):
         """Whether just these files did not load; a repaired folder is tried again."""

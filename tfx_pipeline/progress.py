@@ -20,19 +20,20 @@ class _Components(logging.Handler):
         self._how = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        event = _EVENT.search(record.getMessage())
-        if not event:
-            return
-        name, what = event.groups()
-        now = time.monotonic()
-        if what == "running":
-            self._began[name] = now
-            print(f"[{now - self._start:5.0f} s] {name} ...", file=sys.stderr)
-        elif name in self._began:
-            seconds = now - self._began.pop(name)
-            print(
-                f"[{now - self._start:5.0f} s] {name}: {seconds:.1f} s", file=sys.stderr
-            )
+        message = record.getMessage()
+        if "cached execution" in message:
+            self._how = " (unchanged, from the last run)"
+        event = _EVENT.search(message)
+        if event and event[2] == "running":
+            self._began, self._how = time.monotonic(), ""
+            self._say(f"{event[1]} ...")
+        elif event:
+            seconds = time.monotonic() - self._began
+            self._say(f"{event[1]}: {seconds:.1f} s{self._how}")
+
+    def _say(self, text: str) -> None:
+        elapsed = time.monotonic() - self._start
+        print(f"[{elapsed:5.0f} s] {text}", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager

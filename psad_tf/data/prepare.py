@@ -30,10 +30,16 @@ _SOURCES: dict[str, tuple[Callable[[], Path], Callable[[Path, Quarantine], Log]]
 }
 
 
+def raw_folder(dataset: str, raw: Path | None = None) -> Path:
+    """The folder of the raw files: the one given, or (None) the cache, filled first."""
+    fetch, _ = _SOURCES[feature_set(dataset).name]
+    return Path(raw) if raw is not None else fetch()
+
+
 def read_log(dataset: str, raw: Path | None, quarantine: Quarantine) -> Log:
     """Reads the raw log of a data set, from a folder or (None) from the cache."""
-    fetch, read = _SOURCES[feature_set(dataset).name]
-    return read(Path(raw) if raw is not None else fetch(), quarantine)
+    _, read = _SOURCES[feature_set(dataset).name]
+    return read(raw_folder(dataset, raw), quarantine)
 
 
 def prepare(

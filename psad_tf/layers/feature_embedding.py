@@ -48,11 +48,6 @@ class FeatureEmbedding(keras.layers.Layer):
         )
 
     def build(self, ids_shape):
-        if ids_shape[-1] != sum(self.widths):
-            raise ValueError(
-                f"ids have {ids_shape[-1]} columns and widths={self.widths} ask for "
-                f"{sum(self.widths)}; give one column for each value of each field"
-            )
         self.table.build(ids_shape)
 
     def call(self, ids, training=False):
@@ -64,7 +59,15 @@ class FeatureEmbedding(keras.layers.Layer):
 
         Returns:
             float `[..., fields * dim]`.
+
+        Raises:
+            ValueError: The number of columns is not that of the fields.
         """
+        if ids.shape[-1] != sum(self.widths):
+            raise ValueError(
+                f"ids have {ids.shape[-1]} columns and widths={self.widths} ask for "
+                f"{sum(self.widths)}; give one column for each value of each field"
+            )
         if training and self.id_dropout > 0:
             ids = self._drop_ids(ids)
         is_value = ops.cast(ids != 0, self.compute_dtype)

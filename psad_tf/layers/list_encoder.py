@@ -32,8 +32,7 @@ class ListEncoder(keras.layers.Layer):
         self.fields = dense(c.hidden_dim, use_bias=False, dtype=policy, name="fields")
         self.history_dense = dense(c.hidden_dim, dtype=policy, name="history_dense")
         self.candidate_dense = dense(c.hidden_dim, dtype=policy, name="candidate_dense")
-        if c.personal_gate:
-            self.gate = UserProfileGate(dtype=policy, name="gate")
+        self.gate = UserProfileGate(c.personal_gate, dtype=policy, name="gate")
         self.encoder = SharedEncoder(
             num_layers=c.num_layers,
             num_heads=c.num_heads,
@@ -57,8 +56,7 @@ class ListEncoder(keras.layers.Layer):
         self.fields.build((None, length, len(c.item_widths) * c.embedding_dim))
         self.history_dense.build((None, c.history_length, c.history_dense_size))
         self.candidate_dense.build((None, c.list_length, c.candidate_dense_size))
-        if c.personal_gate:
-            self.gate.build(items, user)
+        self.gate.build(items, user)
         self.encoder.build(items, (None, length), user)
 
     def call(self, inputs, training=False):
@@ -84,8 +82,7 @@ class ListEncoder(keras.layers.Layer):
             axis=1,
         )
         items = self.fields(self.item_embedding(ids, training=training)) + dense
-        if self.config.personal_gate:
-            items = self.gate(items, user)
+        items = self.gate(items, user)
         is_valid = ops.concatenate(
             [past_is_valid, inputs["candidate_is_valid"]], axis=1
         )

@@ -92,7 +92,8 @@ class PersonalizedPositionBias(keras.layers.Layer):
         values = ops.convert_to_tensor(self.values)[None]  # [1, count]
         if self.personal:
             user_part = self.user_part(ops.stop_gradient(user))[:, None]
-            hidden = ops.gelu(user_part + self.position_part(values[..., None]))
+            hidden = user_part + self.position_part(values[..., None])
+            hidden = ops.gelu(hidden, approximate=False)
             values = values + ops.tanh(self.output_part(hidden)[..., 0])
         else:
             values = ops.repeat(values, ops.shape(user)[0], axis=0)

@@ -14,16 +14,25 @@ class UserProfileGate(keras.layers.Layer):
     X: items; P: user; sg: stop gradient, so that the gate itself fits the profile and
     leaves the items alone. A layer on (X, P) is the sum of a layer on each: the same
     function as on their concatenation, without copying P for each item.
+
+    Args:
+        gated: Whether S is applied; else the output is X + W P.
     """
+
+    def __init__(self, gated=True, **kwargs):
+        super().__init__(**kwargs)
+        self.gated = gated
 
     def build(self, items_shape, user_shape):
         dim = items_shape[-1]
+        self.profile = self._dense(dim, "profile", user_shape, use_bias=False)
+        if not self.gated:
+            return
         self.linear_item = self._dense(dim, "linear_item", items_shape)
         self.linear_user = self._dense(dim, "linear_user", user_shape, use_bias=False)
         self.gelu_item = self._dense(dim, "gelu_item", items_shape)
         self.gelu_user = self._dense(dim, "gelu_user", user_shape, use_bias=False)
         self.gate = self._dense(dim, "gate", items_shape, activation="sigmoid")
-        self.profile = self._dense(dim, "profile", user_shape, use_bias=False)
 
     def _dense(self, dim, name, input_shape, **kwargs):
         layer = keras.layers.Dense(dim, name=name, dtype=self.dtype_policy, **kwargs)
@@ -40,7 +49,14 @@ class UserProfileGate(keras.layers.Layer):
         Returns:
             float `[batch, length, dim]`.
         """
+        profile = self.profile(user)[:, None]
+        if not self.gated:
+            return items + profile
         fixed = ops.stop_gradient(items)
         g1 = self.linear_item(fixed) + self.linear_user(user)[:, None]
-        g2 = ops.gelu(self.gelu_item(fixed) + self.gelu_user(user)[:, None])
-        return self.gate(g1 * g2) * items + self.profile(user)[:, None]
+        g2 = self.gelu_item(fixed) + self.gelu_user(user)[:, None]
+        gate = self.gate(g1 * ops.gelu(g2, approximate=False))
+        return gate * items + profile
+
+    def get_config(self):
+        return {**super().get_config(), "gated": self.gated}

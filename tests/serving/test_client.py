@@ -6,6 +6,8 @@ from dataclasses import replace
 import grpc
 import numpy as np
 import pytest
+from fake_server import answer, fake_server
+from serving_lists import FEATURES, ranking_list
 
 from psad_tf.data.errors import DataError
 from psad_tf.data.examples import decode_list
@@ -14,8 +16,6 @@ from serving.client import RerankClient
 from serving.errors import RerankError
 from serving.messages import PredictResponse
 from serving.tensors import fill_tensor, read_tensor
-from tests.serving.fake_server import answer, fake_server
-from tests.serving.lists import FEATURES, ranking_list
 
 Code = grpc.StatusCode
 THREE = ranking_list([3, 2, 1], ["a", "b", "c"])
@@ -180,7 +180,7 @@ def test_an_answer_that_is_no_ranking_is_refused(case):
         assert one.rerank(THREE).is_fallback
 
 
-def test_the_candidates_in_excess_of_four_megabytes_pass():
+def test_an_answer_of_more_than_four_megabytes_passes():
     # gRPC's own limit for an answer is 4 MiB; the client lifts it.
     big = answer([[0, 1, 2]])
     fill_tensor(big.outputs["more"], np.zeros(2**21, np.float32))

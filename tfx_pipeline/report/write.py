@@ -1,0 +1,130 @@
+"""Writes the report of a run: the page, its figures as JSON, three lists as text."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from psad_tf.data.atomic import atomic_folder
+from psad_tf.data.examples import decode_list
+from psad_tf.features import feature_set
+from tfx_pipeline.report import plots
+from tfx_pipeline.report.data import list_shapes
+from tfx_pipeline.report.examples import as_text, choose_lists
+from tfx_pipeline.report.inputs import SPLITS, ReportInputs, read_json
+from tfx_pipeline.report.page import render
+from tfx_pipeline.report.results import HEADLINE, RESAMPLES, TestResults, measure_lists
+from tfx_pipeline.report.served import read_serialized, served_order
+from tfx_pipeline.report.style import Picture, picture
+from tfx_pipeline.report.summary import summarize
+
+PAGE, METRICS, LISTS = "index.html", "metrics.json", "lists.txt"
+
+
+def write_report(
+    inputs: ReportInputs, out: Path, resamples: int = RESAMPLES
+) -> dict[str, Any]:
+    """Writes `index.html`, `metrics.json` and `lists.txt`.
+
+    Args:
+        inputs: What the run's components wrote.
+        out: The folder to write into; a copy replaces `<root>/report/latest/`.
+        resamples: Of each bootstrap.
+
+    Returns:
+        The content of `metrics.json`.
+    """
+    features = feature_set(inputs.settings["dataset"])
+    serialized = {split: read_serialized(inputs.split(split)) for split in SPLITS}
+    lists = {
+        split: [decode_list(x, features) for x in encoded]
+        for split, encoded in serialized.items()
+    }
+    order = served_order(inputs.model, serialized["test"])
+    results = measure_lists(lists["test"], order, features, resamples)
+    shown = choose_lists(results, read_json(inputs.log / "items.json"))
+    summary = summarize(inputs, results, shown)
+    everything = [x for split in SPLITS for x in lists[split]]
+    pictures = draw(results, summary, list_shapes(everything))
+
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / LISTS).write_text(as_text(shown), encoding="utf-8")
+    (out / PAGE).write_text(render(summary, pictures), encoding="utf-8")
+    text = json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False)
+    (out / METRICS).write_text(text + "\n", encoding="utf-8")
+    _publish(out, Path(inputs.settings["root"]) / "report" / "latest")
+    return summary
+
+
+def _publish(report: Path, latest: Path) -> None:
+    with atomic_folder(latest, METRICS) as folder:
+        for name in (PAGE, METRICS, LISTS):
+            shutil.copy(report / name, folder / name)
+
+
+def draw(
+    results: TestResults, summary: dict[str, Any], shapes: dict[str, list[int]]
+) -> dict[str, list[Picture]]:
+    """The plots of each section of the page."""
+    training = summary["training"]
+    history, kept = training["history"], training["kept_epoch"]
+    groups = [results.overall[HEADLINE], *results.slices]
+    counts = [
+        ("candidates", "List length", "candidates in the list"),
+        ("past_items", "History length", "past items in the list"),
+        ("clicks", "Clicks", "clicks in the list"),
+    ]
+    return {
+        "slices": [
+            picture(
+                plots.draw_slices,
+                groups,
+                title="Before and after, by group",
+                caption="Means over the test lists of each group.",
+                height=1.3 + 0.34 * sum(c.lists > 0 for c in groups),
+            ),
+            picture(
+                plots.draw_history,
+                results.by_history,
+                title="How much history it takes",
+                caption="Few lists, counted below, make wide intervals.",
+                height=4.6,
+            ),
+        ],
+        "training": [
+            picture(
+                plots.draw_losses,
+                history,
+                kept,
+                title="Losses",
+                caption="Solid: means over an epoch; dashed: after it.",
+            ),
+            picture(
+                plots.draw_validation,
+                history,
+                kept,
+                training["validation"]["initial_ndcg_at_10"],
+                title="Validation",
+                caption="The weights of the best epoch are the ones that are served.",
+            ),
+        ],
+        "data": [
+            picture(
+                plots.draw_fates,
+                summary["data"]["lists"],
+                title="What became of the lists",
+                caption="Splits first, then the reasons why candidate lists were left.",
+            ),
+            *(
+                picture(
+                    plots.draw_counts,
+                    shapes[name],
+                    xlabel,
+                    title=title,
+                    caption="Lists of all splits.",
+                )
+                for name, title, xlabel in counts
+            ),
+        ],
+    }

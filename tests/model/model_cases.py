@@ -72,11 +72,22 @@ def arrays(inputs):
     return {k: keras.ops.convert_to_numpy(v).copy() for k, v in inputs.items()}
 
 
-def awake(layer, seed=0, scale=0.3):
-    """Gives every weight a random value, so that none is hidden by its start at 0."""
+def awake(layer, seed=0, scale=1.0):
+    """Gives every weight a random value, so that none is hidden by its start at 0.
+
+    Kernels keep the size of what passes through them and norms stay around 1, so that
+    candidates stay as different as they come in.
+    """
     random = np.random.default_rng(seed)
     for weight in layer.trainable_weights:
-        weight.assign(random.normal(size=weight.shape) * scale)
+        value = random.normal(size=weight.shape) * scale
+        if weight.path.endswith("gamma"):
+            value = 1 + 0.3 * value
+        elif weight.path.endswith("kernel"):
+            value = value / np.sqrt(weight.shape[0])
+        elif weight.path.endswith(("bias", "beta")):
+            value = 0.3 * value
+        weight.assign(value)
     return layer
 
 

@@ -86,7 +86,7 @@ def test_it_learns_lists_by_heart_and_survives_its_file(loss, tmp_path):
     model = PRM(TINY, loss=loss)
     model.build()
     model.compile(keras.optimizers.Adam(0.02), jit_compile=False)
-    model.fit(inputs, label, batch_size=8, epochs=150, verbose=0)
+    model.fit(inputs, label, batch_size=8, epochs=100, verbose=0)
     clicked, scores = label.any(axis=1), model(inputs)
     ndcg = metrics.ndcg(label, scores, inputs["candidate_is_valid"], k=6)
     assert ndcg[clicked].mean() > 0.99

@@ -46,7 +46,7 @@ def test_compiled_by_xla_the_loss_is_the_same():
     for jit_compile in (True, False):
         model.compile(keras.optimizers.Adam(1e-3), jit_compile=jit_compile)
         found.append(model.evaluate(inputs, label, verbose=0))
-    np.testing.assert_allclose(found[0], found[1], rtol=1e-5)
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-4)
 
 
 def test_both_branches_learn_32_lists_by_heart():
@@ -57,7 +57,7 @@ def test_both_branches_learn_32_lists_by_heart():
     inputs, label = make_batch(config, [6, 5, 4, 3] * 8)
     model = build_psad(config)
     model.compile(keras.optimizers.Adam(0.01), jit_compile=False)
-    model.fit(inputs, label, batch_size=32, epochs=150, verbose=0)
+    model.fit(inputs, label, batch_size=32, epochs=100, verbose=0)
     is_valid, scores = inputs["candidate_is_valid"], model.scorer(inputs)
     order, _ = beam_search(model, inputs)
     whole = full_order(order, scores, is_valid)
@@ -76,6 +76,6 @@ def test_half_precision_trains():
         keras.config.set_dtype_policy("float32")
     model.compile(keras.optimizers.Adam(0.01), jit_compile=False)
     inputs, label = make_batch(TINY, COUNTS)
-    loss = model.fit(inputs, label, epochs=30, verbose=0).history["loss"]
+    loss = model.fit(inputs, label, epochs=20, verbose=0).history["loss"]
     assert np.isfinite(loss).all()
-    assert loss[-1] < 0.7 * loss[0]
+    assert loss[-1] < 0.8 * loss[0]

@@ -69,13 +69,16 @@ def test_a_failure_in_a_slice_is_not_lost(tmp_path):
 
 
 def test_slices_with_their_intervals_after_all_lists(tmp_path):
-    values = {(COLD, GATE_METRIC, False): (0.7, 0.65, 0.75)} | passing(0.81)
-    write_evaluation(tmp_path, values)
+    groups = ("100+", "20-99", "0")
+    slices = [("slice_history_length", group) for group in groups]
+    values = {(s, GATE_METRIC, False): (0.7, 0.65, 0.75) for s in slices}
+    write_evaluation(tmp_path, values | passing(0.81))
 
     found = read_measured(tmp_path)
 
-    assert [m.partition for m in found] == ["all", "all", "history_length"]
-    cold = found[-1]
+    assert [m.partition for m in found] == ["all"] * 2 + ["history_length"] * 3
+    assert [m.label for m in found[2:]] == ["0", "20-99", "100+"]
+    cold = found[2]
     assert (cold.label, cold.metric) == ("0", GATE_METRIC)
     assert (cold.value, cold.low, cold.high) == (0.7, 0.65, 0.75)
 

@@ -1,6 +1,7 @@
 """What the Evaluator measured and demanded, in words."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +59,7 @@ def read_measured(evaluation: Path) -> list[Measured]:
         for metric, value in outputs[""][""].items():
             if numbers := _numbers(value):
                 found.append(Measured(partition, str(label), metric, *numbers))
-    return sorted(found, key=lambda m: (m.partition != ALL_LISTS, m.partition, m.label))
+    return sorted(found, key=_place)
 
 
 def read_checks(evaluation: Path, max_loss_to_blessed: float) -> list[Check]:
@@ -89,6 +90,13 @@ def read_checks(evaluation: Path, max_loss_to_blessed: float) -> list[Check]:
         why = f"{metric_title(metric)} on {place}: failed. {message}".strip()
         checks.append(Check(metric, None, float("nan"), False, why))
     return checks
+
+
+def _place(measured: Measured) -> tuple:
+    """All lists first, then by partition, groups by the number they begin with."""
+    number = re.match(r"\d+", measured.label)
+    is_part = measured.partition != ALL_LISTS
+    return is_part, measured.partition, int(number[0]) if number else 0, measured.label
 
 
 def _load(evaluation: Path):

@@ -48,9 +48,14 @@ def draw_validation(
     axes = figure.subplots()
     values = history[VALIDATION_NDCG]
     axes.plot(
-        _epochs(values), values, marker="o", color=theme.rankers[SERVED], label="scorer"
+        _epochs(values), values, marker="o", color=theme.rankers[SERVED], label="Scorer"
     )
-    axes.axhline(initial, color=theme.rankers[INITIAL], linestyle=":", label=INITIAL)
+    axes.axhline(
+        initial,
+        color=theme.rankers[INITIAL],
+        linestyle=":",
+        label=RANKER_TITLES[INITIAL],
+    )
     _mark_kept(axes, theme, kept)
     _label_epochs(axes, "NDCG@10 on validation lists")
 
@@ -65,7 +70,7 @@ def draw_slices(
     _draw_rankers(axes, theme, known, rows, is_horizontal=True)
     axes.set_yticks(rows, [group_title(c.partition, c.label) for c in known])
     axes.set_xlabel("mean NDCG@10 (bars: 95 % interval)")
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    _put_legend(axes)
 
 
 def draw_history(
@@ -77,7 +82,7 @@ def draw_history(
     places = np.array([x for x, _ in known])
     _draw_rankers(above, theme, [c for _, c in known], places, is_horizontal=False)
     above.set_ylabel("mean NDCG@10\n(bars: 95 % interval)")
-    figure.legend(*above.get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    _put_legend(above)
     counts = [c.lists for c in comparisons]
     bars = below.bar(range(len(counts)), counts, color=theme.bars)
     below.bar_label(bars, fontsize=8)
@@ -149,4 +154,10 @@ def _label_epochs(axes, ylabel: str) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("epoch")
     axes.set_ylabel(ylabel)
-    axes.legend()
+    _put_legend(axes)
+
+
+def _put_legend(axes) -> None:
+    """Above the plot, where it hides nothing."""
+    handles, labels = axes.get_legend_handles_labels()
+    axes.figure.legend(handles, labels, loc="outside upper left", ncols=3)

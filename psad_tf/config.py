@@ -63,6 +63,8 @@ class PSADConfig:
         scorer_loss: Eq 7 as binary cross-entropy or as a softmax over the list.
         distill_from: Eq 8-9 on `logits`, or on `probabilities` as printed.
         hinge_on: The hinge of eq 6 on `logits`, or on `probabilities` as printed.
+        hinge_weight: Of the hinge next to the cross-entropy in eq 6; 1 as printed. It
+            looks at the hardest pair alone, which noisy clicks make a bad teacher.
         loss_reduction: Losses of a list as a `mean` over its slots and candidates, or
             as a `sum` as printed.
         beam_width: Orders kept while generating.
@@ -103,6 +105,7 @@ class PSADConfig:
     scorer_loss: str = "bce"
     distill_from: str = "logits"
     hinge_on: str = "logits"
+    hinge_weight: float = 0.0
     loss_reduction: str = "mean"
     beam_width: int = 4
 
@@ -111,7 +114,7 @@ class PSADConfig:
             self._require(name, getattr(self, name) in allowed, f"one of {allowed}")
         for name in AT_LEAST_ONE:
             self._require(name, getattr(self, name) >= 1, "at least 1")
-        for name in (*AT_LEAST_ZERO, "distillation_weight"):
+        for name in (*AT_LEAST_ZERO, "distillation_weight", "hinge_weight"):
             self._require(name, getattr(self, name) >= 0, "at least 0")
         for name in ("dropout", "id_dropout"):
             self._require(name, 0 <= getattr(self, name) < 1, "in [0, 1)")

@@ -45,7 +45,15 @@ def hinge(label, values, remains):
     return ops.relu(ops.where(has_both, 1 - lowest + highest, 0.0))
 
 
-def generation_loss(logits, label, remains, slots, hinge_on="logits", reduction="mean"):
+def generation_loss(
+    logits,
+    label,
+    remains,
+    slots,
+    hinge_on="logits",
+    hinge_weight=1.0,
+    reduction="mean",
+):
     """Eq 6: at each slot cross-entropy and hinge over the candidates that remain.
 
     Args:
@@ -54,12 +62,13 @@ def generation_loss(logits, label, remains, slots, hinge_on="logits", reduction=
         remains: bool `[batch, slots, list]`; nothing remains at a slot without an item.
         slots: int `[batch or 1, slots]`, which slots these are, counted from 0.
         hinge_on: `logits`, or `probabilities` as printed.
+        hinge_weight: Of the hinge next to the cross-entropy; 1 as printed.
         reduction: `mean` over candidates and weighted mean over slots, or `sum`.
     """
     clicked = ops.cast(label > 0, "float32")[:, None]
     entropy = sigmoid_cross_entropy(clicked, logits)
     values = logits if hinge_on == "logits" else ops.sigmoid(logits)
-    margin = hinge(clicked, values, remains)
+    margin = hinge_weight * hinge(clicked, values, remains)
     has_item = ops.cast(ops.any(remains, axis=-1), "float32")
     weights = slot_weights(slots) * has_item
     if reduction == "sum":

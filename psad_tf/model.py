@@ -6,6 +6,7 @@ from keras import ops
 from psad_tf import losses, targets
 from psad_tf.config import PSADConfig
 from psad_tf.generator import generate, refine
+from psad_tf.joint_step import JointStep
 from psad_tf.layers.candidate_decoder import CandidateDecoder
 from psad_tf.layers.scorer import Scorer
 
@@ -13,7 +14,7 @@ PARTS = ("generation", "refinement", "scorer", "distillation")
 
 
 @keras.saving.register_keras_serializable(package="psad_tf")
-class PSAD(keras.Model):
+class PSAD(JointStep, keras.Model):
     """The whole model: `scorer` (encoder and student) and `decoder` (teacher).
 
     The inputs, by name:
@@ -48,7 +49,13 @@ class PSAD(keras.Model):
             name="decoder",
         )
         self.seed_generator = keras.random.SeedGenerator()
-        self.trackers = {p: keras.metrics.Mean(name=f"{p}_loss") for p in PARTS}
+        self.trackers = {"loss": keras.metrics.Mean(name="loss")}
+        self.trackers |= {p: keras.metrics.Mean(name=f"{p}_loss") for p in PARTS}
+
+    @property
+    def metrics(self):
+        """The loss and its parts; Keras' own loss tracker would be a second "loss"."""
+        return list(self.trackers.values())
 
     def build(self, inputs_shape=None):
         self.scorer.build()
@@ -132,7 +139,13 @@ class PSAD(keras.Model):
     def _generation_loss(self, logits, label, remains, slots):
         c = self.config
         return losses.generation_loss(
-            logits, label, remains, slots, c.hinge_on, c.loss_reduction
+            logits,
+            label,
+            remains,
+            slots,
+            hinge_on=c.hinge_on,
+            hinge_weight=c.hinge_weight,
+            reduction=c.loss_reduction,
         )
 
     def compute_loss(

@@ -154,7 +154,9 @@ def train(
     """
     log_dir.mkdir(parents=True, exist_ok=True)
     steps = int(training.cardinality())
-    model.compile(optimizer=optimizer(config, steps * config.epochs))
+    # On CPU the compiled step is the slower one, and costs half a minute to compile.
+    has_gpu = bool(tf.config.list_physical_devices("GPU"))
+    model.compile(optimizer(config, steps * config.epochs), jit_compile=has_gpu)
     fitted = model.fit(
         training,
         epochs=config.epochs,

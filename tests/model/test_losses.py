@@ -46,9 +46,16 @@ def slot_terms(b, j, hinge_on):
 
 @pytest.mark.parametrize("hinge_on", ["logits", "probabilities"])
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_generation_loss_is_eq_6(hinge_on, reduction):
+@pytest.mark.parametrize("hinge_weight", [1.0, 0.25])
+def test_generation_loss_is_eq_6(hinge_on, reduction, hinge_weight):
     found = losses.generation_loss(
-        LOGITS, LABEL, REMAINS, np.arange(T)[None], hinge_on, reduction
+        LOGITS,
+        LABEL,
+        REMAINS,
+        np.arange(T)[None],
+        hinge_on=hinge_on,
+        hinge_weight=hinge_weight,
+        reduction=reduction,
     )
     for b in range(B):
         total, weights = 0.0, 0.0
@@ -58,7 +65,7 @@ def test_generation_loss_is_eq_6(hinge_on, reduction):
                 entropy, margin = terms
                 weight = 1 / np.log2(j + 2)
                 combine = np.mean if reduction == "mean" else np.sum
-                total += weight * (combine(entropy) + margin)
+                total += weight * (combine(entropy) + hinge_weight * margin)
                 weights += weight
         expected = total / weights if reduction == "mean" else total
         np.testing.assert_allclose(found[b], expected, rtol=1e-4)

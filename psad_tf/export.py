@@ -12,8 +12,9 @@ import keras
 import tensorflow as tf
 
 from psad_tf import __version__
-from psad_tf.export_checks import check_raw
-from psad_tf.features import Feature, FeatureSet, candidate_name, history_name
+from psad_tf.data.packing import packed_columns
+from psad_tf.export_checks import check_count, check_raw
+from psad_tf.features import FeatureSet
 from psad_tf.tensors import CANDIDATE_IS_VALID
 from psad_tf.training import model_inputs
 from psad_tf.warmup import write_warmup
@@ -49,7 +50,8 @@ def export_scorer(
         return _outputs(scorer(inputs, training=False), inputs[CANDIDATE_IS_VALID])
 
     archive = keras.export.ExportArchive()
-    archive.track(scorer)
+    # For its vocabularies. The scorer's weights are found through the endpoints;
+    # tracking the scorer as well would store each of them twice.
     archive.track(transform)
     archive.add_endpoint(
         "serving_default",
@@ -57,34 +59,13 @@ def export_scorer(
         input_signature=[tf.TensorSpec([None], tf.string, name=EXAMPLES)],
     )
 
-    def rank(
-        user_text,
-        user_values,
-        candidate_text,
-        candidate_values,
-        candidate_count,
-        history_text,
-        history_values,
-        history_count,
-    ):
-        raw = _unpack(features.user, lambda f: f.name, user_text, user_values)
-        raw |= _unpack(
-            features.of_candidates(),
-            candidate_name,
-            candidate_text,
-            candidate_values,
-            candidate_count,
-        )
-        raw |= _unpack(
-            features.of_history(),
-            history_name,
-            history_text,
-            history_values,
-            history_count,
-        )
-        return ranked(raw)
+    specs = rank_signature(features)
 
-    archive.add_endpoint("rank", rank, input_signature=rank_signature(features))
+    def rank(*packed):
+        names = [spec.name for spec in specs]
+        return ranked(_unpack(dict(zip(names, packed, strict=True)), features))
+
+    archive.add_endpoint("rank", rank, input_signature=specs)
     archive.write_out(str(path), verbose=False)
     write_warmup(path, features)
     described = {"version": __version__, "dataset": features.name, **(metadata or {})}
@@ -93,37 +74,32 @@ def export_scorer(
 
 def rank_signature(features: FeatureSet) -> list[tf.TensorSpec]:
     """The inputs of `rank`: text and numbers of each place packed in one tensor."""
-    places = {
-        "user": (features.user, []),
-        "candidate": (features.of_candidates(), [None]),
-        "history": (features.of_history(), [None]),
-    }
     specs = []
-    for place, (members, length) in places.items():
-        text = sum(f.kind.is_text for f in members)
-        shapes = {
-            "text": (text, tf.string),
-            "values": (len(members) - text, tf.float32),
-        }
-        for suffix, (columns, dtype) in shapes.items():
-            shape = [None, *length, columns]
-            specs.append(tf.TensorSpec(shape, dtype, name=f"{place}_{suffix}"))
-        if length:
-            specs.append(tf.TensorSpec([None], tf.int32, name=f"{place}_count"))
-    return specs
+    for name, columns in packed_columns(features).items():
+        place, suffix = name.split("_")
+        batch = [None] if place == "user" else [None, None]
+        dtype = tf.string if suffix == "text" else tf.float32
+        specs.append(tf.TensorSpec([*batch, len(columns)], dtype, name))
+    counts = ("candidate_count", "history_count")
+    return [*specs, *(tf.TensorSpec([None], tf.int32, name) for name in counts)]
 
 
-def _unpack(members: tuple[Feature, ...], name, text, values, count=None) -> dict:
-    """Packed columns to raw features, ragged by `count` where the place is a list."""
-    raw, columns = {}, {True: 0, False: 0}
-    for feature in members:
-        packed = text if feature.kind.is_text else values
-        column = packed[..., columns[feature.kind.is_text]]
-        columns[feature.kind.is_text] += 1
-        if count is not None:
-            lengths = tf.cast(count, tf.int64)
-            column = tf.RaggedTensor.from_tensor(column, lengths=lengths)
-        raw[name(feature)] = column
+def _unpack(packed: dict[str, tf.Tensor], features: FeatureSet) -> dict:
+    """Packed columns to raw features, ragged by the count where the place is a list."""
+    raw = {}
+    for name, columns in packed_columns(features).items():
+        place, _ = name.split("_")
+        values = dict(
+            zip(columns, tf.unstack(packed[name], len(columns), -1), strict=True)
+        )
+        if place != "user":
+            count = f"{place}_count"
+            lengths = check_count(count, packed[count], name, packed[name])
+            values = {
+                raw_name: tf.RaggedTensor.from_tensor(column, lengths=lengths)
+                for raw_name, column in values.items()
+            }
+        raw |= values
     return raw
 
 

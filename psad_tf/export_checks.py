@@ -29,10 +29,12 @@ def check_raw(raw: dict, features: FeatureSet) -> list[tf.Operation]:
                 "send one value an item for each feature"
             )
             checks.append(_assert(tf.reduce_all(lengths == first), message, lengths))
-    counts = raw[candidate_name(features.item[0])].row_lengths()
+    name = candidate_name(features.item[0])
+    counts = raw[name].row_lengths()
     message = (
-        f"more than {features.list_length} candidates in a list; this model ranks at "
-        f"most {features.list_length}: send the best of the earlier stage"
+        f"{name} has more than {features.list_length} values in a list; this model "
+        f"ranks at most {features.list_length} candidates: send the best of the "
+        "earlier stage"
     )
     fits = tf.reduce_all(counts <= features.list_length)
     checks.append(_assert(fits, message, counts))
@@ -44,6 +46,27 @@ def check_raw(raw: dict, features: FeatureSet) -> list[tf.Operation]:
             finite = tf.reduce_all(tf.math.is_finite(value))
             checks.append(_assert(finite, message, value))
     return checks
+
+
+def check_count(name: str, count, packed_name: str, packed) -> tf.Tensor:
+    """The lengths of packed lists; a count that the tensor cannot hold is refused.
+
+    Args:
+        name: The name of the count.
+        count: int32 [batch].
+        packed_name: The name of what it counts.
+        packed: [batch, width, columns].
+
+    Returns:
+        The count, int64 [batch].
+    """
+    message = (
+        f"{name} is negative or exceeds the width of {packed_name}; send the number of "
+        "items that stand in each row"
+    )
+    fits = tf.reduce_all((count >= 0) & (count <= tf.shape(packed)[1]))
+    with tf.control_dependencies([_assert(fits, message, count)]):
+        return tf.cast(count, tf.int64)
 
 
 def _assert(condition, message: str, value) -> tf.Operation:

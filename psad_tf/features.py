@@ -14,6 +14,7 @@ REQUEST_ID = "request_id"
 TIMESTAMP = "timestamp"
 LABEL = "label"
 INITIAL_SCORE = "initial_score"
+ITEM_ID = "item_id"
 VALUE_SEPARATOR = "|"
 
 
@@ -166,7 +167,7 @@ MOVIELENS_100K = FeatureSet(
         Feature("user_rating_count", Kind.BUCKETIZED, (1, 20, 50, 100, 200)),
     ),
     item=(
-        Feature("item_id", Kind.CATEGORICAL, min_count=3),
+        Feature(ITEM_ID, Kind.CATEGORICAL, min_count=3),
         Feature("genres", Kind.MULTIVALENT, max_values=6),
         # Below 1 is the bucket of titles without a year.
         Feature("year", Kind.BUCKETIZED, (1, 1950, 1970, 1980, 1990, 1994, 1996, 1997)),

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from psad_tf.data.ranking_list import RankingList
+from psad_tf.features import ITEM_ID
 from serving.errors import RerankError
 from serving.tensors import read_tensor
-
-ITEM_ID = "item_id"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from psad_tf.features import MOVIELENS_100K, FeatureSet
+from serving.leash import leashed
 from serving.options import BAD_INPUT, OptionError, Options, parse
 from serving.probe import Readiness, probe
 
@@ -85,6 +86,8 @@ def running_server(
 ) -> Iterator[str]:
     """A server in another process, ready on entry and drained on exit.
 
+    It ends with this process as well, even when that is killed.
+
     Args:
         model_base_path: The folder of the model's versions.
         model_name: The model's name.
@@ -103,7 +106,9 @@ def running_server(
     )
     target = f"127.0.0.1:{options.port}"
     with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen(command(options), stdout=log, stderr=log)
+        process = subprocess.Popen(
+            leashed(command(options)), stdin=subprocess.PIPE, stdout=log, stderr=log
+        )
         readiness = Readiness(False)
         try:
             readiness = _wait(process, target, features, model_name, start_seconds)
@@ -112,6 +117,7 @@ def running_server(
         finally:
             is_dead = process.poll() is not None
             code = _stop(process)
+            process.stdin.close()
             if not readiness.is_ready:
                 raise ServerError(f"not ready: {readiness.reason}\n{_tail(log)}")
             if is_dead or code not in (0, -signal.SIGTERM):

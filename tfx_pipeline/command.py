@@ -2,48 +2,75 @@
 
 import argparse
 import json
-import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from psad_tf.cli import REFUSED
 from psad_tf.data.prepare import raw_folder
 from tfx_pipeline.config import PipelineConfig, load_config
 from tfx_pipeline.progress import showing_progress
-
-LATEST = "report/latest"
+from tfx_pipeline.report.files import LATEST, LISTS, METRICS, PAGE, REQUEST
+from tfx_pipeline.report.terminal import outcome
+from tfx_pipeline.seeds import write_seeds
 
 
 def run_pipeline(parsed: argparse.Namespace) -> int:
     """Runs the pipeline with the command line's settings; returns the exit code."""
     root = parsed.root.absolute()
     store = parsed.model_store.absolute() if parsed.model_store else root / "models"
-    config = load_config(
+    config = _config(parsed, root, store, parsed.seed)
+    _run([config], parsed.verbose)
+    return _tell(config)
+
+
+def run_seeds(parsed: argparse.Namespace) -> int:
+    """Runs the pipeline under each seed and prints the spread of its figures."""
+    root = parsed.root.absolute()
+    configs = {
+        seed: _config(parsed, root / f"seed-{seed}", root / f"seed-{seed}/models", seed)
+        for seed in parsed.seeds
+    }
+    _run(configs.values(), parsed.verbose)
+    runs = {
+        seed: json.loads((Path(config.path(LATEST)) / METRICS).read_text())
+        for seed, config in configs.items()
+    }
+    print(f"\n{write_seeds(root, runs)}")
+    return 0
+
+
+def _config(
+    parsed: argparse.Namespace, root: Path, store: Path, seed: int | None
+) -> PipelineConfig:
+    return load_config(
         parsed.config,
         raw=str(raw_folder(parsed.dataset, parsed.raw)),
         root=str(root),
         model_store=str(store),
         dataset=parsed.dataset.replace("-", "_"),
-        seed=parsed.seed,
+        seed=seed,
         max_bad_share=parsed.max_bad_share,
     )
-    with showing_progress(root / "logs", verbose=parsed.verbose):
-        # Importing TFX takes half a minute: only once the settings are known good.
-        from tfx_pipeline.local_runner import run
 
-        run(config)
-    return _tell(config)
+
+def _run(configs: Iterable[PipelineConfig], verbose: bool) -> None:
+    for config in configs:
+        with showing_progress(Path(config.path("logs")), verbose):
+            # Importing TFX takes half a minute: only once the settings are known good.
+            from tfx_pipeline.local_runner import run
+
+            run(config)
 
 
 def _tell(config: PipelineConfig) -> int:
-    """Prints the report's summary; tells scripts whether the model was pushed."""
+    """Prints the outcome; tells scripts whether the model was pushed."""
     latest = Path(config.path(LATEST))
-    print((latest / "summary.txt").read_text())
-    print((latest / "lists.txt").read_text())
-    metrics = json.loads((latest / "metrics.json").read_text())
+    metrics = json.loads((latest / METRICS).read_text())
+    print(f"\n{(latest / LISTS).read_text()}\n{outcome(metrics)}")
     pushed = metrics["decision"]["pushed"]
     if pushed:
-        print("Serve and ask it:")
-        print(f"  psad serve --model-base-path {config.model_store} &")
-        print(f"  psad rerank --request {latest / 'request.json'}")
-    print(f"Report: {latest / 'index.html'}", file=sys.stdout)
+        print("Serve it, then ask it for one of the lists above:")
+        print(f"  psad serve --model-base-path {config.model_store}")
+        print(f"  psad rerank --request {latest / REQUEST}")
+    print(f"Report: {latest / PAGE}")
     return 0 if pushed else REFUSED

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from psad_tf.errors import ConfigError
+
 
 @dataclass(frozen=True)
 class GateConfig:
@@ -39,9 +41,9 @@ class PipelineConfig:
         dataset: The data set's name.
         seed: Of the first stage, the model and the training.
         max_bad_share: The largest share of malformed lines before the run stops.
-        model: `PSADConfig` choices that differ from its defaults (no input sizes: those
-            are read from the transform).
-        training: `TrainingConfig` choices that differ from its defaults.
+        model: `PSADConfig` choices that differ from the data set's preset (no input
+            sizes: those are read from the transform).
+        training: `TrainingConfig` choices that differ from the data set's preset.
         gate: What a model must show.
         beam_args: Beam's options. Beam's own default runner looks for a binary on the
             internet; this one runs in the process.
@@ -70,12 +72,12 @@ def load_config(file: Path, **changes: Any) -> PipelineConfig:
     """Reads a JSON file of `PipelineConfig` fields; `changes` override it.
 
     Raises:
-        ValueError: The file is no JSON object, or a field is unknown or mistyped.
+        ConfigError: The file is no JSON object, or a field is unknown or mistyped.
     """
     try:
         values = json.loads(file.read_text()) if file else {}
     except json.JSONDecodeError as error:
-        raise ValueError(f"{file}: not valid JSON: {error}; mend the file") from None
+        raise ConfigError(f"{file}: not valid JSON: {error}; mend the file") from None
     changes = {name: value for name, value in changes.items() if value is not None}
     where = str(file or "configuration")
     return _build(PipelineConfig, _as_object(values, where) | changes, where)
@@ -83,7 +85,7 @@ def load_config(file: Path, **changes: Any) -> PipelineConfig:
 
 def _as_object(values: Any, where: str) -> dict:
     if not isinstance(values, dict):
-        raise ValueError(f"{where}: {values!r} must be an object of named fields")
+        raise ConfigError(f"{where}: {values!r} must be an object of named fields")
     return values
 
 
@@ -91,7 +93,7 @@ def _build(kind: Callable, values: dict, where: str):
     known = {f.name: f for f in fields(kind)}
     for name, value in values.items():
         if name not in known:
-            raise ValueError(
+            raise ConfigError(
                 f"{where}: field {name!r} is unknown; known: {', '.join(known)}"
             )
         default = known[name].default_factory

@@ -17,6 +17,7 @@ from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import Examples
 
 from psad_tf.data.beam_lists import BuildLists
+from psad_tf.data.errors import DataError
 from tfx_pipeline.artifacts import PreparedLog
 
 SPLITS = ("train", "validation", "test")
@@ -30,7 +31,11 @@ def ListExampleGen(
     dataset: Parameter[str],
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ):
-    """Writes the lists of each split as gzipped TFRecords of tf.Examples."""
+    """Writes the lists of each split as gzipped TFRecords of tf.Examples.
+
+    Raises:
+        DataError: A split has no list.
+    """
     examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
     with beam_pipeline as pipeline:
         lists = pipeline | BuildLists(Path(raw), Path(log.uri), dataset)
@@ -46,4 +51,17 @@ def ListExampleGen(
             | beam.io.WriteToText(
                 f"{examples.uri}/counts", ".json", num_shards=1, shard_name_template=""
             )
+        )
+    _check_splits(Path(examples.uri, "counts.json"))
+
+
+def _check_splits(file: Path) -> None:
+    """Here, where the reason is at hand, and not in a later component's trace."""
+    counts = json.loads(file.read_text())
+    empty = [split for split in SPLITS if not counts.get(f"lists/{split}")]
+    if empty:
+        lists = {k: n for k, n in sorted(counts.items()) if k.startswith("lists/")}
+        raise DataError(
+            f"the log gives no list for {' and '.join(empty)} ({json.dumps(lists)}); "
+            "give a longer log"
         )

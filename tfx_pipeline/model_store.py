@@ -4,6 +4,7 @@ A version appears whole or not at all: it is written under a temporary name besi
 others, synced, and renamed. The newest version is the last blessed model.
 """
 
+import filecmp
 import os
 import shutil
 import time
@@ -30,6 +31,19 @@ def versions(store: str | Path) -> list[int]:
     )
 
 
+def newest_if_same(model: str | Path, store: str | Path) -> int | None:
+    """The newest version, if it holds this very SavedModel, byte for byte."""
+    known = versions(store)
+    if not known:
+        return None
+    model, newest = Path(model), Path(store) / str(known[-1])
+    files = _files(model)
+    if files != _files(newest):
+        return None
+    _, different, unread = filecmp.cmpfiles(model, newest, files, shallow=False)
+    return None if different or unread else known[-1]
+
+
 def publish(model: str | Path, store: str | Path) -> int:
     """Copies a SavedModel into the store as its newest version, atomically.
 
@@ -49,6 +63,11 @@ def publish(model: str | Path, store: str | Path) -> int:
     incoming.rename(store / str(version))
     _sync(store)
     return version
+
+
+def _files(folder: Path) -> list[str]:
+    found = (p for p in folder.rglob("*") if p.is_file())
+    return sorted(str(p.relative_to(folder)) for p in found)
 
 
 def _sync(path: Path) -> None:

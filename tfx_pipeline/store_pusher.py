@@ -1,5 +1,6 @@
 """The stock Pusher's decisions, with a push that no server ever sees half done."""
 
+from absl import logging
 from tfx import types
 from tfx.components import Pusher
 from tfx.components.pusher import executor
@@ -8,11 +9,15 @@ from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils, proto_utils
 
-from tfx_pipeline.model_store import publish
+from tfx_pipeline.model_store import newest_if_same, publish
 
 
 class Executor(executor.Executor):
-    """Pushes a model that every given blessing allows, by one rename."""
+    """Pushes a model that every given blessing allows, by one rename.
+
+    A model that is the store's newest version already is not pushed again, so servers
+    load nothing anew after a repeated run, or one that was killed after the push.
+    """
 
     def Do(
         self,
@@ -33,7 +38,11 @@ class Executor(executor.Executor):
         store = destination.filesystem.base_directory
         model = self.GetModelPath(input_dict)
         io_utils.copy_dir(model, pushed.uri)
-        version = publish(model, store)
+        version = newest_if_same(model, store)
+        if version is None:
+            version = publish(model, store)
+        else:
+            logging.info("Version %d in %s is this very model.", version, store)
         self._MarkPushed(pushed, f"{store}/{version}", str(version))
 
 

@@ -9,7 +9,7 @@ from psad_tf.data.log import Item, Log, User
 from psad_tf.data.ranking_list import RankingList, Value
 from psad_tf.data.statistics import ItemStatistics
 from psad_tf.data.windows import Chunk
-from psad_tf.features import INITIAL_SCORE, VALUE_SEPARATOR
+from psad_tf.features import INITIAL_SCORE, ITEM_ID, VALUE_SEPARATOR
 
 SECONDS_AN_HOUR = 3600
 
@@ -89,7 +89,7 @@ def _items(
         item = context.items[index]
         features.append(
             {
-                "item_id": item.id,
+                ITEM_ID: item.id,
                 "genres": VALUE_SEPARATOR.join(item.genres),
                 "year": float(item.year),
                 "mean_rating": mean,

@@ -11,7 +11,28 @@ import numpy as np
 from psad_tf.data.examples import encode_list
 from psad_tf.data.messages import Example
 from psad_tf.data.ranking_list import RankingList
-from psad_tf.features import Feature, FeatureSet, candidate_name, history_name
+from psad_tf.features import FeatureSet, candidate_name, history_name
+
+
+def packed_columns(feature_set: FeatureSet) -> dict[str, tuple[str, ...]]:
+    """Which raw features stand in the columns of the signature `rank`.
+
+    Clients pack by this order and the served graph unpacks by it: features as the set
+    has them, split by kind.
+
+    Returns:
+        Input name (`user_text`, `user_values`, and so on) → raw name of each column.
+    """
+    places = {
+        "user": {f.name: f for f in feature_set.user},
+        "candidate": {candidate_name(f): f for f in feature_set.of_candidates()},
+        "history": {history_name(f): f for f in feature_set.of_history()},
+    }
+    return {
+        f"{place}_{suffix}": tuple(n for n, f in raw.items() if f.kind.is_text is text)
+        for place, raw in places.items()
+        for suffix, text in (("text", True), ("values", False))
+    }
 
 
 def pack_lists(
@@ -19,8 +40,8 @@ def pack_lists(
 ) -> dict[str, np.ndarray]:
     """Packs lists into the inputs of the signature `rank`.
 
-    Columns are in the order of the feature set, first split by kind: text and number.
-    Every list is padded to the longest of the batch, with empty text and zeros.
+    Columns are those of `packed_columns`. Every list is padded to the longest of the
+    batch, with empty text and zeros.
 
     Args:
         lists: B lists of up to m candidates and up to n past items.
@@ -39,47 +60,36 @@ def pack_lists(
         Example.FromString(encode_list(one, feature_set)).features.feature
         for one in lists
     ]
-    user = {feature.name: feature for feature in feature_set.user}
-    candidate = {candidate_name(f): f for f in feature_set.of_candidates()}
-    history = {history_name(f): f for f in feature_set.of_history()}
-    candidate_count = _counts(one.candidates for one in lists)
-    history_count = _counts(one.history for one in lists)
-    user_text, user_values = _pack(rows, user, 1)
-    candidate_text, candidate_values = _pack(rows, candidate, _longest(candidate_count))
-    history_text, history_values = _pack(rows, history, _longest(history_count))
-    return {
-        "user_text": user_text[:, 0],
-        "user_values": user_values[:, 0],
-        "candidate_text": candidate_text,
-        "candidate_values": candidate_values,
-        "candidate_count": candidate_count,
-        "history_text": history_text,
-        "history_values": history_values,
-        "history_count": history_count,
+    counts = {
+        "candidate_count": _counts(one.candidates for one in lists),
+        "history_count": _counts(one.history for one in lists),
     }
+    packed = {}
+    for name, columns in packed_columns(feature_set).items():
+        place, suffix = name.split("_")
+        if place == "user":
+            packed[name] = _pack(rows, columns, 1, suffix)[:, 0]
+        else:
+            length = int(counts[f"{place}_count"].max(initial=0))
+            packed[name] = _pack(rows, columns, length, suffix)
+    return packed | counts
 
 
 def _counts(parts) -> np.ndarray:
     return np.array([len(part) for part in parts], np.int32)
 
 
-def _longest(counts: np.ndarray) -> int:
-    return int(counts.max(initial=0))
-
-
 def _pack(
-    rows: Sequence, features: dict[str, Feature], length: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Text [B, length, text columns] and numbers [B, length, number columns]."""
-    text = [name for name, feature in features.items() if feature.kind.is_text]
-    numbers = [name for name in features if name not in text]
-    packed_text = np.full((len(rows), length, len(text)), b"", object)
-    packed_numbers = np.zeros((len(rows), length, len(numbers)), np.float32)
+    rows: Sequence, columns: Sequence[str], length: int, suffix: str
+) -> np.ndarray:
+    """One kind of raw features, [B, length, columns]."""
+    shape = len(rows), length, len(columns)
+    if suffix == "text":
+        kind, packed = "bytes_list", np.full(shape, b"", object)
+    else:
+        kind, packed = "float_list", np.zeros(shape, np.float32)
     for i, row in enumerate(rows):
-        for column, name in enumerate(text):
-            values = row[name].bytes_list.value
-            packed_text[i, : len(values), column] = values
-        for column, name in enumerate(numbers):
-            values = row[name].float_list.value
-            packed_numbers[i, : len(values), column] = values
-    return packed_text, packed_numbers
+        for column, name in enumerate(columns):
+            values = getattr(row[name], kind).value
+            packed[i, : len(values), column] = values
+    return packed

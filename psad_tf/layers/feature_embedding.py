@@ -42,7 +42,7 @@ class FeatureEmbedding(keras.layers.Layer):
         self.table = keras.layers.Embedding(
             rows,
             dim,
-            embeddings_initializer=keras.initializers.RandomNormal(stddev=dim**-0.5),
+            embeddings_initializer=keras.initializers.RandomNormal(stddev=0.02),
             dtype=self.dtype_policy,
             name="table",
         )

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fitted_transform import USER, A, B, C, candidate, item
 
 from psad_tf import tensors
 from psad_tf.data.examples import encode_list
@@ -10,88 +11,24 @@ from psad_tf.features import MOVIELENS_100K as FEATURES
 from psad_tf.id_space import id_space
 from schemas import schema_path
 
-USER = {
-    "user_id": "u1",
-    "user_age": 30.0,
-    "user_gender": "F",
-    "user_occupation": "artist",
-    "user_zip_prefix": "9",
-    "user_rating_count": 0.0,
-}
-
-
-def item(name, genres, year, rating, **more):
-    return {
-        "item_id": name,
-        "genres": genres,
-        "year": year,
-        "mean_rating": rating,
-        "like_rate": 0.5,
-        "log_rating_count": 1.0,
-        **more,
-    }
-
-
-def candidate(name, genres, year, rating, score=0.0):
-    return item(name, genres, year, rating, initial_score=score)
-
-
-A = candidate("a", "Drama|War", 1995.0, 2.0)
-B = candidate("b", "Drama", 0.0, 4.0)
-C = candidate("c", "War", 1940.0, 3.0)
-
-
-def training_lists():
-    def make(number, candidates, history=()):
-        labels = [1.0] + [0.0] * (len(candidates) - 1)
-        return RankingList(USER, candidates, history, labels, f"r{number}", 7)
-
-    past = item("b", "Drama", 0.0, 5.0, log_hours_ago=1.0)
-    # Item a stands 3 times (2 + 1), b 4 times (3 offered, 1 past), c twice: below 3.
-    return [make(1, [A, B, C]), make(2, [B, A]), make(3, [A, B, C], [past])]
-
 
 @pytest.fixture(scope="module")
-def transform(tmp_path_factory):
-    """The fitted transform: serialized lists to arrays."""
-    import functools
-
-    import apache_beam as beam
+def transform(transform_output):
+    """The fitted transform: lists to arrays."""
     import tensorflow as tf
-    import tensorflow_transform as tft
-    import tensorflow_transform.beam as tft_beam
-    from google.protobuf import text_format
-    from tensorflow_metadata.proto.v0 import schema_pb2
-    from tfx_bsl.public import tfxio
 
-    from tfx_pipeline.preprocessing import preprocessing_fn
     from tfx_pipeline.trainer import model_config, serving_spec
 
-    folder = tmp_path_factory.mktemp("transform")
-    with tf.io.TFRecordWriter(str(folder / "lists")) as writer:
-        for ranking_list in training_lists():
-            writer.write(encode_list(ranking_list, FEATURES))
-    path = schema_path(FEATURES.name)
-    schema = text_format.Parse(path.read_text(), schema_pb2.Schema())
-    source = tfxio.TFExampleRecord(str(folder / "lists"), schema=schema)
-    fn = functools.partial(preprocessing_fn, custom_config={"dataset": FEATURES.name})
-    with (
-        beam.Pipeline(argv=["--runner=FnApiRunner"]) as pipeline,
-        tft_beam.Context(temp_dir=str(folder / "tmp")),
-    ):
-        data = pipeline | source.BeamSource(), source.TensorAdapterConfig()
-        _, fitted = data | tft_beam.AnalyzeAndTransformDataset(fn)
-        fitted | tft_beam.WriteTransformFn(str(folder / "out"))
-    output = tft.TFTransformOutput(str(folder / "out"))
-    layer, spec = output.transform_features_layer(), serving_spec(str(path))
+    layer = transform_output.transform_features_layer()
+    spec = serving_spec(str(schema_path(FEATURES.name)))
 
     def apply(*lists):
         encoded = [encode_list(x, FEATURES) for x in lists]
         tensors_ = layer(tf.io.parse_example(encoded, spec))
         return {name: value.numpy() for name, value in tensors_.items()}
 
-    apply.output = output
-    apply.config = model_config(FEATURES, output, {})
+    apply.output = transform_output
+    apply.config = model_config(FEATURES, transform_output, {})
     return apply
 
 

@@ -25,8 +25,9 @@ from tfx.types.standard_artifacts import (
 from tfx.utils import path_utils
 
 from tfx_pipeline.artifacts import PipelineReport, PreparedLog
+from tfx_pipeline.report.files import PAGE
 from tfx_pipeline.report.inputs import ReportInputs
-from tfx_pipeline.report.write import PAGE, write_report
+from tfx_pipeline.report.write import write_report
 
 
 @component

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from psad_tf.data.ranking_list import RankingList
-from psad_tf.features import REQUEST_ID
+from psad_tf.features import ITEM_ID, REQUEST_ID
 from tfx_pipeline.report.results import HEADLINE, INITIAL, SERVED, TestResults
 
 MIN_CANDIDATES = 8
@@ -17,7 +17,6 @@ RULE = (
     "25th, 50th and 75th percentile of the change in NDCG@10; equal changes are "
     f"ordered by {REQUEST_ID}."
 )
-ITEM_ID = "item_id"
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,12 @@ from typing import Any
 
 from psad_tf.data.atomic import atomic_folder
 from psad_tf.data.examples import decode_list
+from psad_tf.data.ranking_list import RankingList
 from psad_tf.features import feature_set
 from tfx_pipeline.report import plots
 from tfx_pipeline.report.data import list_shapes
-from tfx_pipeline.report.examples import as_text, choose_lists
+from tfx_pipeline.report.examples import ShownList, as_text, choose_lists
+from tfx_pipeline.report.files import LATEST, LISTS, METRICS, PAGE, REQUEST
 from tfx_pipeline.report.inputs import SPLITS, ReportInputs, read_json
 from tfx_pipeline.report.page import render
 from tfx_pipeline.report.results import HEADLINE, RESAMPLES, TestResults, measure_lists
@@ -18,13 +20,11 @@ from tfx_pipeline.report.served import read_serialized, served_order
 from tfx_pipeline.report.style import Picture, picture
 from tfx_pipeline.report.summary import summarize
 
-PAGE, METRICS, LISTS = "index.html", "metrics.json", "lists.txt"
-
 
 def write_report(
     inputs: ReportInputs, out: Path, resamples: int = RESAMPLES
 ) -> dict[str, Any]:
-    """Writes `index.html`, `metrics.json` and `lists.txt`.
+    """Writes `index.html`, `metrics.json`, `lists.txt` and `request.json`.
 
     Args:
         inputs: What the run's components wrote.
@@ -50,16 +50,29 @@ def write_report(
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     (out / LISTS).write_text(as_text(shown), encoding="utf-8")
+    (out / REQUEST).write_text(_request(lists["test"], shown), encoding="utf-8")
     (out / PAGE).write_text(render(summary, pictures), encoding="utf-8")
     text = json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False)
     (out / METRICS).write_text(text + "\n", encoding="utf-8")
-    _publish(out, Path(inputs.settings["root"]) / "report" / "latest")
+    _publish(out, Path(inputs.settings["root"]) / LATEST)
     return summary
+
+
+def _request(lists: list[RankingList], shown: list[ShownList]) -> str:
+    """The last of the shown lists as a client would ask for it: without its clicks."""
+    wanted = shown[-1].request_id if shown else lists[0].request_id
+    chosen = next(x for x in lists if x.request_id == wanted)
+    request = {
+        "user": dict(chosen.user),
+        "candidates": [dict(item) for item in chosen.candidates],
+        "history": [dict(item) for item in chosen.history],
+    }
+    return json.dumps(request, indent=1, ensure_ascii=False) + "\n"
 
 
 def _publish(report: Path, latest: Path) -> None:
     with atomic_folder(latest, METRICS) as folder:
-        for name in (PAGE, METRICS, LISTS):
+        for name in (PAGE, METRICS, LISTS, REQUEST):
             shutil.copy(report / name, folder / name)
 
 

@@ -1,0 +1,142 @@
+"""What the gate keeps from clients, and what the pipeline refuses to read."""
+
+import json
+import random
+
+import pytest
+from made_up_log import write_log
+from pipeline_runs import SMALL, arguments, recorded_runs, run_pipeline
+
+from psad_tf import cli
+from psad_tf.cli import BAD_INPUT, REFUSED
+from psad_tf.data.fetch import movielens_folder
+
+pytestmark = pytest.mark.e2e
+
+LOG = "ml-100k.inter"
+
+
+def shuffle_training_ratings(raw, begin, end, seed=0):
+    """Gives the ratings of a period to other rows of that period, at random."""
+    header, *rows = (raw / LOG).read_text().splitlines()
+    rows = [row.split("\t") for row in rows]
+    chosen = [row for row in rows if begin <= int(row[3]) < end]
+    ratings = [row[2] for row in chosen]
+    random.Random(seed).shuffle(ratings)
+    for row, rating in zip(chosen, ratings, strict=True):
+        row[2] = rating
+    lines = [header, *("\t".join(row) for row in rows)]
+    (raw / LOG).write_text("".join(f"{line}\n" for line in lines))
+
+
+@pytest.fixture(scope="module")
+def shuffled_run(first_run, tmp_path_factory):
+    """After an honest run, one whose model learned from ratings that mean nothing."""
+    raw = tmp_path_factory.mktemp("raw")
+    for source in movielens_folder().glob("ml-100k.*"):
+        (raw / source.name).write_bytes(source.read_bytes())
+    plan = first_run.components["PrepareLog"].folder("log") / "plan.json"
+    cuts = json.loads(plan.read_text())
+    shuffle_training_ratings(raw, cuts["first_stage_end"], cuts["train_end"])
+    return run_pipeline(first_run.root, SMALL, "--raw", str(raw))
+
+
+def test_a_model_of_shuffled_labels_is_trained_and_refused(shuffled_run):
+    assert shuffled_run.states()["Trainer"] == "COMPLETE"
+    assert shuffled_run.code == REFUSED
+    blessing = shuffled_run.components["GatedEvaluator"].folder("blessing")
+    assert [p.name for p in blessing.iterdir()] == ["NOT_BLESSED"]
+    # It answers as it should; it is only no good.
+    assert shuffled_run.metrics()["decision"]["served"] is True
+
+
+def test_the_store_keeps_what_it_had(first_run, shuffled_run):
+    assert shuffled_run.versions == first_run.versions
+    pushed = shuffled_run.components["StorePusher"].outputs["pushed_model"]
+    assert pushed.custom_properties["pushed"].int_value == 0
+
+
+def test_it_was_compared_with_what_clients_get(first_run, shuffled_run):
+    baseline = shuffled_run.components["LastBlessed"].outputs["model"]
+    version = baseline.custom_properties["version"].string_value
+    assert version == first_run.versions[0]
+    change = checks(shuffled_run)["ndcg_at_10_diff"]
+    both = [
+        run.metrics()["test"]["overall"]["ndcg_at_10"]["means"]["served"]["mean"]
+        for run in (first_run, shuffled_run)
+    ]
+    # Nearly the same lists are tested: only what is known of their past differs.
+    assert change["value"] == pytest.approx(both[1] - both[0], abs=0.02)
+
+
+def checks(run):
+    return {check["metric"]: check for check in run.metrics()["checks"]}
+
+
+def test_the_report_says_why(shuffled_run):
+    decision = shuffled_run.metrics()["decision"]
+    assert (decision["blessed"], decision["pushed"]) == (False, False)
+    failed = [c for c in checks(shuffled_run).values() if c["passed"] is False]
+    assert {c["metric"] for c in failed} == {
+        "ndcg_at_10_diff",
+        "ndcg_at_10_gain_over_initial",
+    }
+    assert all(c["value"] < c["bound"] for c in failed)
+    for check in failed:
+        assert check["why"] in decision["reasons"]
+        assert check["why"] in decision["sentence"]
+    latest = shuffled_run.root / "report" / "latest" / "index.html"
+    assert decision["sentence"] in latest.read_text()
+
+
+@pytest.fixture
+def raw(tmp_path):
+    return write_log(tmp_path / "raw")
+
+
+def refused(raw, capsys, *flags):
+    """Runs on bad raw files; what standard error says, once all else was checked."""
+    root = raw.parent / "root"
+    assert cli.main(arguments(root, SMALL, "--raw", str(raw), *flags)) == BAD_INPUT
+    (run,) = recorded_runs(root)
+    (failed,) = (name for name, found in run.items() if found.state == "FAILED")
+    assert failed in ("PrepareLog", "ListExampleGen") and "Transform" not in run
+    written = [p for p in (root / "artifacts" / failed).rglob("*") if p.is_file()]
+    assert written == []
+    assert not (root / "models").exists() and not (root / "report").exists()
+    return capsys.readouterr().err
+
+
+def test_a_missing_file_is_named(raw, capsys):
+    (raw / "u.item").unlink()
+    message = refused(raw, capsys)
+    assert f"{raw / 'u.item'}: No such file or directory" in message
+    assert "give a folder that holds u.item" in message
+
+
+def test_a_truncated_file_is_told_with_its_line(raw, capsys):
+    content = (raw / "u.data").read_text()
+    (raw / "u.data").write_text(content[:-12])
+    message = refused(raw, capsys)
+    last = content.count("\n")
+    assert f"{raw / 'u.data'}, line {last}: the file is truncated" in message
+    assert "copy or fetch it again" in message
+
+
+def test_too_many_malformed_lines_stop_the_run(raw, capsys):
+    lines = (raw / "u.data").read_text().splitlines()
+    bad = range(9, len(lines), 50)
+    for number in bad:
+        lines[number] = lines[number].replace("\t", " ")
+    (raw / "u.data").write_text("\n".join(lines) + "\n")
+    message = refused(raw, capsys)
+    assert f"u.data: {len(bad)} of {len(lines)} lines are unusable" in message
+    assert "10" in message and "Repair the file, or raise the accepted share" in message
+
+
+def test_a_log_too_short_for_its_splits_is_told(tmp_path, capsys):
+    raw = write_log(tmp_path / "raw")
+    lines = (raw / "u.data").read_text().splitlines()
+    (raw / "u.data").write_text("\n".join(lines[: 8 * 4]) + "\n")
+    message = refused(raw, capsys)
+    assert "give a longer log" in message

@@ -1,0 +1,47 @@
+"""A run's outcome as lines for a terminal, from `metrics.json` alone."""
+
+from collections.abc import Mapping
+from typing import Any
+
+SHOWN = {"ndcg_at_10": "NDCG@10", "map_at_10": "MAP@10"}
+ORDERS = {
+    "initial": "initial order",
+    "mean_rating": "mean rating so far",
+    "served": "served scorer",
+}
+
+
+def outcome(metrics: Mapping[str, Any]) -> str:
+    """Before and after, what the gate decided and why, and where the model is.
+
+    Args:
+        metrics: The content of `metrics.json`.
+    """
+    lines = [f"{metrics['test']['lists']} test lists, means with 95 % intervals:"]
+    lines += _table(metrics["test"]["overall"])
+    lines += ["", "The gate:"]
+    lines += [f"  {check['why']}" for check in metrics["checks"]]
+    lines += [f"  served by the model server: {metrics['serving_check']['reason']}"]
+    return "\n".join([*lines, "", metrics["decision"]["sentence"]])
+
+
+def _table(overall: Mapping[str, Any]) -> list[str]:
+    rows = []
+    for order, title in ORDERS.items():
+        cells = [
+            _interval(overall[measure]["means"][order])
+            for measure in SHOWN
+            if order in overall[measure]["means"]
+        ]
+        if cells:
+            rows.append(f"  {title:<20}" + "".join(f"{cell:<28}" for cell in cells))
+    for measure, name in SHOWN.items():
+        gain = overall[measure]["gains"]["initial"]
+        rows.append(f"  gain in {name:<12}{_interval(gain, '+')}")
+    head = "  " + " " * 20 + "".join(f"{name:<28}" for name in SHOWN.values())
+    return [head, *rows]
+
+
+def _interval(value: Mapping[str, float], sign: str = "") -> str:
+    low, high = (format(value[end], f"{sign}.4f") for end in ("low", "high"))
+    return f"{format(value['mean'], f'{sign}.4f')} ({low} to {high})"

@@ -69,40 +69,35 @@ def _computations(
         key = metric_types.MetricKey(
             name, model_name=model, example_weighted=example_weighted
         )
-        combiner = _MeanOverLists(key, measure, top_k, over_initial, eval_config)
+        value = _ListValue(key, measure, top_k, over_initial, eval_config)
         result.append(
             metric_types.MetricComputation(
-                keys=[key], preprocessors=None, combiner=combiner
+                keys=[key], preprocessors=[value], combiner=_MeanOverLists(key)
             )
         )
     return result
 
 
-class _MeanOverLists(beam.CombineFn):
-    """(sum, count) of a measure over lists."""
+class _ListValue(metric_types.Preprocessor):
+    """A measure of one list: once a list, however many slices and resamples follow."""
 
     def __init__(self, key, measure, top_k, over_initial, eval_config):
+        super().__init__(name=f"{key.name}/{key.model_name}")
         self._key = key
         self._measure = measure
         self._top_k = top_k
         self._over_initial = over_initial
         self._eval_config = eval_config
 
-    def create_accumulator(self):
-        return (0.0, 0)
-
-    def add_input(self, accumulator, element):
-        total, count = accumulator
+    def process(self, extracts):
         for labels, scores, _ in metric_util.to_label_prediction_example_weight(
-            element,
+            metric_util.to_standard_metric_inputs(extracts),
             eval_config=self._eval_config,
             model_name=self._key.model_name,
             flatten=False,
             squeeze=False,
         ):
-            total += self._value(np.ravel(labels), np.ravel(scores))
-            count += 1
-        return total, count
+            yield self._value(np.ravel(labels), np.ravel(scores))
 
     def _value(self, labels: np.ndarray, scores: np.ndarray) -> float:
         """Of one list: as many labels as it has candidates, scores with padding."""
@@ -114,6 +109,20 @@ class _MeanOverLists(beam.CombineFn):
             initial = -np.arange(labels.size, dtype=float)[None]
             value -= measure(labels, initial, everywhere, k=self._top_k)[0]
         return float(value)
+
+
+class _MeanOverLists(beam.CombineFn):
+    """(sum, count) of a measure over lists."""
+
+    def __init__(self, key):
+        self._key = key
+
+    def create_accumulator(self):
+        return (0.0, 0)
+
+    def add_input(self, accumulator, value):
+        total, count = accumulator
+        return total + value, count + 1
 
     def merge_accumulators(self, accumulators):
         totals, counts = zip(*accumulators, strict=True)

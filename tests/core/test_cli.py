@@ -13,7 +13,7 @@ from psad_tf.errors import ConfigError, InputError
 
 COMMANDS = ([], ["data"], ["data", "build"], ["pipeline"], ["pipeline", "run"])
 COMMANDS += (["serve"], ["rerank"])
-HEAVY = {"numpy", "tensorflow", "keras", "tfx", "apache_beam", "grpc", "google"}
+HEAVY = {"numpy", "tensorflow", "keras", "tfx", "apache_beam", "grpc", "jinja2"}
 LOADED = f"""
 import sys
 from psad_tf.cli import main

@@ -1,35 +1,31 @@
-"""A small made-up log in GroupLens's form, in which some films are better than others."""
+"""A small made-up log in GroupLens's form: some films are better than others."""
 
 import random
 from pathlib import Path
 
 from psad_tf.data.movielens import GENRES
 
-USERS, ITEMS, SESSIONS, SESSION_LENGTH = 60, 40, 6, 8
+USERS, ITEMS, SESSIONS, SESSION_LENGTH = 60, 60, 6, 8
 DAY = 86_400
 
 
-def write_log(folder: Path, sessions: int = SESSIONS) -> Path:
-    """Writes `u.data`, `u.user` and `u.item`; each user rates once in a few days."""
+def write_log(folder: Path) -> Path:
+    """Writes `u.data`, `u.user` and `u.item`; each user comes once in a few days."""
     folder.mkdir(parents=True)
     draw = random.Random(0)
     _write(folder / "u.user", (f"{u}|30|F|writer|12345" for u in range(1, USERS + 1)))
     _write(folder / "u.item", (_item(i) for i in range(1, ITEMS + 1)))
     rows = []
     for user in range(1, USERS + 1):
-        for session in range(sessions):
-            begin = 10**9 + session * 3 * DAY + user * 1000
-            for place, item in enumerate(_offered(draw)):
-                # The lower half of the numbers is liked four times in five.
-                is_liked = (draw.random() < 0.8) == (item <= ITEMS // 2)
-                rating = 5 if is_liked else 2
-                rows.append(f"{user}\t{item}\t{rating}\t{begin + place}")
+        items = draw.sample(range(1, ITEMS + 1), SESSIONS * SESSION_LENGTH)
+        for number, item in enumerate(items):
+            session, place = divmod(number, SESSION_LENGTH)
+            time = 10**9 + session * 3 * DAY + user * 1000 + place
+            # The lower half of the numbers is liked four times in five.
+            is_liked = (draw.random() < 0.8) == (item <= ITEMS // 2)
+            rows.append(f"{user}\t{item}\t{5 if is_liked else 2}\t{time}")
     _write(folder / "u.data", rows)
     return folder
-
-
-def _offered(draw: random.Random) -> list[int]:
-    return draw.sample(range(1, ITEMS + 1), SESSION_LENGTH)
 
 
 def _item(number: int) -> str:

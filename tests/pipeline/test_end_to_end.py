@@ -1,4 +1,4 @@
-"""The whole pipeline on the real MovieLens-100K: what it leaves, and what it repeats."""
+"""The whole pipeline on the real MovieLens-100K: what it leaves and what it repeats."""
 
 import hashlib
 import json

@@ -10,6 +10,7 @@ VERSION = re.search(
     r'__version__ = "(.+?)"', (ROOT / "psad_tf" / "__init__.py").read_text()
 ).group(1)
 
+PACKAGES = ("psad_tf", "tfx_pipeline", "serving", "schemas")
 MODEL = ["keras>=3.15,<4", "tensorflow>=2.21,<2.22"]
 CLIENT = ["grpcio>=1.71,<2", "protobuf>=6.31,<7"]
 SERVING = [*MODEL, *CLIENT, "grpcio-health-checking>=1.71,<2"]
@@ -19,6 +20,9 @@ PIPELINE += ["tensorflow-model-analysis>=0.52,<0.53", "tqdm>=4.66"]
 PIPELINE += ["platformdirs>=4.2", "matplotlib>=3.9", "jinja2>=3.1"]
 PIPELINE += ["tensorboard>=2.19", "pip>=24"]
 FIRST_STAGE = ["tensorflow-recommenders>=0.7.7,<0.8", "tf-keras>=2.21,<2.22"]
+FIRST_STAGE += ["tqdm>=4.66", "platformdirs>=4.2"]
+TESTS = ["pytest>=8", "pytest-timeout>=2.3", "pytest-xdist>=3.6"]
+TESTS += ["hypothesis>=6.100", "psutil>=6"]
 BENCH = ["lightgbm>=4.5", "scipy>=1.13", "matplotlib>=3.9", "tqdm>=4.66"]
 
 setup(
@@ -30,8 +34,12 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11,<3.12",
-    packages=find_packages(include=["psad_tf*", "tfx_pipeline*", "serving*", "schemas*"]),
-    package_data={"schemas": ["*.pbtxt"], "tfx_pipeline": ["templates/*"]},
+    packages=find_packages(include=[f"{name}*" for name in PACKAGES]),
+    package_data={
+        "schemas": ["*.pbtxt"],
+        "tfx_pipeline": ["templates/*"],
+        "serving": ["config/*", "docker/*"],
+    },
     install_requires=["numpy>=1.26"],
     extras_require={
         "model": MODEL,
@@ -42,7 +50,7 @@ setup(
         "kubeflow": [*PIPELINE, "kfp>=2.16,<2.17"],
         "airflow": [*PIPELINE, "apache-airflow>=2.11.2,<3"],
         "bench": [*MODEL, *BENCH],
-        "dev": ["pytest>=8", "pytest-timeout>=2.3", "ruff>=0.9", "hypothesis>=6.100"],
+        "dev": [*TESTS, "ruff>=0.9"],
     },
     entry_points={"console_scripts": ["psad=psad_tf.cli:main"]},
 )

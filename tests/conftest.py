@@ -23,3 +23,23 @@ def exported(transform_output, tmp_path_factory):
 
     path = tmp_path_factory.mktemp("exported") / "model"
     return export_tiny(transform_output, path)
+
+
+# Files that share a session's fixtures run in one worker; the longest begin first.
+GROUPS = {
+    "test_kills.py": (0, "kills"),
+    "test_end_to_end.py": (1, "pipeline"),
+    "test_gate.py": (1, "pipeline"),
+}
+EXPORTED = (2, "exported")
+
+
+def pytest_collection_modifyitems(items):
+    def place(item):
+        name = item.path.name
+        shares = {"exported", "transform_output"} & set(item.fixturenames)
+        return GROUPS.get(name) or (EXPORTED if shares else (3, name))
+
+    items.sort(key=lambda item: place(item)[0])
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(place(item)[1]))

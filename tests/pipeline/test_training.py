@@ -168,6 +168,14 @@ def test_the_evaluation_is_that_of_the_metrics(lists):
     np.testing.assert_allclose(logs["val_map_at_10"], np.mean(precision), rtol=1e-6)
 
 
+@pytest.fixture
+def eager():
+    """Steps run as plain Python: tracing them takes longer than these few."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 class Scripted(keras.callbacks.Callback):
     """Stands for the evaluation: values as told; keeps each epoch's weights."""
 
@@ -187,7 +195,9 @@ class Scripted(keras.callbacks.Callback):
         ([0.1, 0.9, 0.3], 3),  # the epochs ran out first
     ],
 )
-def test_the_best_epochs_weights_are_left(values, epochs, lists, tmp_path, monkeypatch):
+def test_the_best_epochs_weights_are_left(
+    values, epochs, lists, tmp_path, monkeypatch, eager
+):
     scripted = Scripted(values)
     monkeypatch.setattr(training, "RankingEvaluation", lambda dataset: scripted)
     config = TrainingConfig(epochs=len(values), patience=2, learning_rate=0.01)
@@ -198,7 +208,7 @@ def test_the_best_epochs_weights_are_left(values, epochs, lists, tmp_path, monke
     assert not np.array_equal(scripted.kept[1][0], scripted.kept[-1][0])
 
 
-def test_a_loss_that_is_nan_stops_with_the_remedy(lists, tmp_path):
+def test_a_loss_that_is_nan_stops_with_the_remedy(lists, tmp_path, eager):
     bad = lists([4, 9], dense=np.nan)
     with pytest.raises(FloatingPointError, match="learning rate .now 0.001."):
         train(build_psad(CONFIG), bad, lists([4]), TrainingConfig(), tmp_path / "logs")

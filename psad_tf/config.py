@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
+from psad_tf.errors import ConfigError
+
 CHOICES = {
     "position": ("relative", "table"),
     "position_placement": ("logits", "weights"),
@@ -70,7 +72,7 @@ class PSADConfig:
         beam_width: Orders kept while generating.
 
     Raises:
-        ValueError: A value is out of range, or two values do not fit together.
+        ConfigError: A value is out of range, or two values do not fit together.
     """
 
     item_rows: int
@@ -150,7 +152,7 @@ class PSADConfig:
 
     def _require(self, name: str, ok: bool, need: str):
         if not ok:
-            raise ValueError(f"{name}={getattr(self, name)!r}; it must be {need}")
+            raise ConfigError(f"{name}={getattr(self, name)!r}; it must be {need}")
 
     def to_dict(self) -> dict:
         """The values by name, with lists in place of tuples."""
@@ -163,19 +165,19 @@ class PSADConfig:
         """A config as it is, or one from the values by name.
 
         Raises:
-            ValueError: A name is unknown or missing, or a value is out of range.
+            ConfigError: A name is unknown or missing, or a value is out of range.
         """
         if isinstance(config, cls):
             return config
         known = {f.name for f in fields(cls)}
         if unknown := sorted(set(config) - known):
-            raise ValueError(f"unknown names {unknown}; known: {sorted(known)}")
+            raise ConfigError(f"unknown names {unknown}; known: {sorted(known)}")
         try:
             return cls(
                 **{k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
             )
         except TypeError as error:
-            raise ValueError(f"the configuration is incomplete: {error}") from error
+            raise ConfigError(f"the configuration is incomplete: {error}") from error
 
     def to_json(self) -> str:
         """The configuration as a JSON object."""

@@ -2,13 +2,15 @@
 
 The raw contract (name, type, shape, presence) is in `schemas/*.pbtxt`; this module says
 what the model makes of it. A new feature is one line there for each place it appears
-in, and one line here. Nothing but the standard library is imported: clients use it too.
+in, and one line here. Nothing heavy is imported: clients use it too.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+from psad_tf.errors import ConfigError
 
 REQUEST_ID = "request_id"
 TIMESTAMP = "timestamp"
@@ -195,10 +197,10 @@ def feature_set(name: str) -> FeatureSet:
     """The feature set of a data set, by name (`-` and `_` are the same).
 
     Raises:
-        ValueError: No data set has that name.
+        ConfigError: No data set has that name.
     """
     key = name.replace("-", "_")
     if key not in _FEATURE_SETS:
         known = ", ".join(sorted(_FEATURE_SETS))
-        raise ValueError(f"data set {name!r} is unknown; the known ones are: {known}")
+        raise ConfigError(f"data set {name!r} is unknown; the known ones are: {known}")
     return _FEATURE_SETS[key]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import keras
@@ -10,39 +10,11 @@ import numpy as np
 import tensorflow as tf
 
 from psad_tf import metrics, tensors
+from psad_tf.data.errors import DataError
 from psad_tf.model import PSAD
+from psad_tf.training_config import TrainingConfig
 
 VALIDATION_NDCG = "val_ndcg_at_10"
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """How a model is trained.
-
-    Args:
-        epochs: The most passes over the training lists.
-        batch_size: Lists a step.
-        learning_rate: Adam's, at the start; it falls to zero along a cosine.
-        weight_decay: Of every weight but embeddings, biases and normalisations.
-        clip_norm: Gradients are scaled down to this global norm.
-        patience: Epochs without a better validation NDCG@10 before training stops.
-        seed: Of initial weights, order of lists, dropout and masks.
-    """
-
-    epochs: int = 20
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-2
-    clip_norm: float = 1.0
-    patience: int = 5
-    seed: int = 0
-
-    def __post_init__(self):
-        for name in ("epochs", "batch_size", "learning_rate", "patience"):
-            if getattr(self, name) <= 0:
-                raise ValueError(
-                    f"training: {name}={getattr(self, name)} must be positive"
-                )
 
 
 def model_inputs(transformed: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -63,14 +35,14 @@ def read_lists(files, feature_spec, batch_size: int, shuffle_seed: int | None = 
         shuffle_seed: Shuffles anew each pass; None keeps the order of the files.
 
     Raises:
-        ValueError: No list was found.
+        DataError: No list was found.
     """
     names = sorted({n for pattern in files for n in tf.io.gfile.glob(pattern)})
     records = tf.data.TFRecordDataset(names, compression_type="GZIP")
     # Sorted: how many shards a split has must not decide the order of lists.
     serialized = sorted(records.as_numpy_iterator())
     if not serialized:
-        raise ValueError(
+        raise DataError(
             f"no lists in {list(files)}: this split is empty; check the counts of the "
             "data step (summary.json) and give it a longer log"
         )
@@ -86,13 +58,21 @@ def read_lists(files, feature_spec, batch_size: int, shuffle_seed: int | None = 
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
-def score_lists(scorer, dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def compiled(scorer):
+    """The scorer as a graph: input tensors to scores."""
+    return tf.function(lambda inputs: scorer(inputs, training=False))
+
+
+def score_lists(score, dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Scores every list of a dataset.
+
+    Args:
+        score: From `compiled`; keep it, since each one is traced anew.
+        dataset: Batches of `(inputs, labels)`.
 
     Returns:
         labels, scores and validity, each [lists, list length].
     """
-    score = tf.function(lambda inputs: scorer(inputs, training=False))
     rows = [
         (label.numpy(), score(inputs).numpy(), inputs[tensors.CANDIDATE_IS_VALID])
         for inputs, label in dataset
@@ -110,8 +90,15 @@ class RankingEvaluation(keras.callbacks.Callback):
         super().__init__()
         self.dataset = dataset.cache()
 
+    def on_train_begin(self, logs=None):
+        self.score = compiled(self.model.scorer)
+
     def on_epoch_end(self, epoch, logs=None):
-        labels, scores, is_valid = score_lists(self.model.scorer, self.dataset)
+        if not np.isfinite(logs["loss"]):
+            # There is no order to measure; `train` raises at the end.
+            logs[VALIDATION_NDCG] = logs["val_map_at_10"] = float("nan")
+            return
+        labels, scores, is_valid = score_lists(self.score, self.dataset)
         ndcg = metrics.ndcg(labels, scores, is_valid, k=10)
         precision = metrics.average_precision(labels, scores, is_valid, k=10)
         logs[VALIDATION_NDCG] = float(np.mean(ndcg))

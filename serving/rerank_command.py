@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TextIO
 
 from psad_tf.data.ranking_list import RankingList
+from psad_tf.errors import InputError
 from psad_tf.features import feature_set
 from serving.answers import Reranked
 from serving.client import RerankClient
@@ -43,7 +44,7 @@ def rerank(
         ranking_list = read_request(_text(request))
         with RerankClient(target, features, model_name, _TIMEOUT) as client:
             answer = client.rerank(ranking_list)
-    except (ValueError, OSError) as error:
+    except (InputError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
     except RerankError as error:
@@ -57,26 +58,26 @@ def read_request(text: str) -> RankingList:
     """A request from its JSON.
 
     Raises:
-        ValueError: It is no JSON of the right form.
+        InputError: It is no JSON of the right form.
     """
     try:
         request = json.loads(text)
     except json.JSONDecodeError as error:
-        raise ValueError(f"the request is no JSON: {error}; send {_FORM}") from error
+        raise InputError(f"the request is no JSON: {error}; send {_FORM}") from error
     if not isinstance(request, dict):
-        raise ValueError(f"the request is no JSON object; send {_FORM}")
+        raise InputError(f"the request is no JSON object; send {_FORM}")
     unknown = sorted(request.keys() - {"user", "candidates", "history"})
     missing = sorted({"user", "candidates"} - request.keys())
     if unknown or missing:
-        raise ValueError(
+        raise InputError(
             f"the request lacks {missing} and has unknown {unknown}; send {_FORM}"
         )
     if not isinstance(request["user"], dict):
-        raise ValueError(f"user={request['user']!r} is no object; send {_FORM}")
+        raise InputError(f"user={request['user']!r} is no object; send {_FORM}")
     for field in ("candidates", "history"):
         items = request.get(field, [])
         if not isinstance(items, list) or not all(isinstance(i, dict) for i in items):
-            raise ValueError(f"{field} is no array of objects; send {_FORM}")
+            raise InputError(f"{field} is no array of objects; send {_FORM}")
     return RankingList(
         request["user"], request["candidates"], request.get("history", [])
     )

@@ -117,11 +117,14 @@ def export_tiny(transform_output, path: Path) -> Exported:
 
     from psad_tf.export import export_scorer
     from psad_tf.model import build_psad
-    from tfx_pipeline.trainer import model_config, serving_spec
+    from psad_tf.sizing import model_config
+    from tfx_pipeline.trainer import serving_spec
 
     sizes = {"hidden_dim": 8, "embedding_dim": 4, "num_layers": 1}
     keras.utils.set_random_seed(1)
-    model = build_psad(model_config(FEATURES, transform_output, sizes))
+    model = build_psad(
+        model_config(FEATURES, transform_output.vocabulary_size_by_name, sizes)
+    )
     random = np.random.default_rng(1)
     for weight in model.trainable_weights:  # some start at 0 and would hide mistakes
         weight.assign_add(random.normal(size=weight.shape, scale=0.5))

@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from psad_tf.errors import ConfigError
+from psad_tf.features import feature_set
+from psad_tf.presets import preset
+from psad_tf.sizing import model_config
+from psad_tf.training_config import training_config
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,19 @@ class PipelineConfig:
         "--runner=FnApiRunner",
         "--sdk_container_image=none",
     )
+
+    def __post_init__(self):
+        # A wrong choice must not show only when the Trainer begins.
+        model_config(feature_set(self.dataset), lambda name: 1, self.model_choices())
+        training_config(self.training_choices(), self.seed)
+
+    def model_choices(self) -> dict[str, Any]:
+        """The data set's preset with this configuration's choices on top."""
+        return preset(self.dataset, "model") | self.model
+
+    def training_choices(self) -> dict[str, Any]:
+        """The data set's preset with this configuration's choices on top."""
+        return preset(self.dataset, "training") | self.training
 
     def path(self, name: str) -> str:
         """A file or folder under the root."""

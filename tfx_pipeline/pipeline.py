@@ -8,7 +8,6 @@ from tfx.orchestration import metadata
 from tfx.orchestration import pipeline as pipeline_lib
 
 from psad_tf.features import feature_set
-from psad_tf.presets import preset
 from schemas import schema_path
 from tfx_pipeline.config import PipelineConfig
 from tfx_pipeline.evaluation import eval_config
@@ -134,8 +133,8 @@ def _training_settings(config: PipelineConfig) -> str:
         {
             "dataset": config.dataset,
             "seed": config.seed,
-            "model": preset(config.dataset, "model") | config.model,
-            "training": preset(config.dataset, "training") | config.training,
+            "model": config.model_choices(),
+            "training": config.training_choices(),
         },
         sort_keys=True,
     )

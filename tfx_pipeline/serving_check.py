@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 from absl import logging
-from serving.launch import running_server
 from tfx.dsl.component.experimental.annotations import (
     InputArtifact,
     OutputArtifact,
@@ -24,6 +23,7 @@ from psad_tf.data.ranking_list import RankingList
 from psad_tf.features import FeatureSet, feature_set
 from serving.client import RerankClient
 from serving.errors import RerankError
+from serving.launch import running_server
 
 RESULT_FILE = "serving_check.json"
 SIGNATURES = ("serving_default", "rank")

@@ -13,13 +13,13 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.utils import io_utils
 
 from psad_tf import metrics, tensors
-from psad_tf.config import PSADConfig
 from psad_tf.decoding import beam_search, full_order
 from psad_tf.export import export_scorer
-from psad_tf.features import LABEL, REQUEST_ID, TIMESTAMP, FeatureSet, feature_set
-from psad_tf.id_space import id_space
+from psad_tf.features import LABEL, REQUEST_ID, TIMESTAMP, feature_set
 from psad_tf.model import PSAD, build_psad
-from psad_tf.training import TrainingConfig, read_lists, score_lists, train
+from psad_tf.sizing import model_config
+from psad_tf.training import compiled, read_lists, score_lists, train
+from psad_tf.training_config import training_config
 
 WEIGHTS_FILE = "psad.keras"
 
@@ -34,16 +34,18 @@ def run_fn(fn_args: FnArgs) -> None:
     features = feature_set(settings["dataset"])
     keras.utils.set_random_seed(settings["seed"])
     transform = tft.TFTransformOutput(fn_args.transform_output)
-    config = model_config(features, transform, settings["model"])
-    training_config = TrainingConfig(**settings["training"], seed=settings["seed"])
+    config = model_config(
+        features, transform.vocabulary_size_by_name, settings["model"]
+    )
+    training = training_config(settings["training"], settings["seed"])
 
     spec = transform.transformed_feature_spec()
-    batch = training_config.batch_size
-    lists = read_lists(fn_args.train_files, spec, batch, training_config.seed)
+    batch = training.batch_size
+    lists = read_lists(fn_args.train_files, spec, batch, training.seed)
     validation = read_lists(fn_args.eval_files, spec, 256)
     model = build_psad(config)
     logs = Path(fn_args.model_run_dir)
-    train(model, lists, validation, training_config, logs)
+    train(model, lists, validation, training, logs)
 
     branches = compare_branches(model, validation)
     (logs / "branches.json").write_text(json.dumps(branches, indent=1))
@@ -59,28 +61,6 @@ def run_fn(fn_args: FnArgs) -> None:
     )
 
 
-def model_config(
-    features: FeatureSet, transform: tft.TFTransformOutput, choices: dict
-) -> PSADConfig:
-    """The model's sizes, read from the transform, with the chosen options."""
-    item = id_space(features.item, transform.vocabulary_size_by_name)
-    user = id_space(features.user, transform.vocabulary_size_by_name)
-    spec = transform.transformed_feature_spec()
-    return PSADConfig(
-        item_rows=item.rows,
-        item_widths=item.widths,
-        item_unknown_ids=item.unknown_ids,
-        user_rows=user.rows,
-        user_widths=user.widths,
-        user_unknown_ids=user.unknown_ids,
-        candidate_dense_size=spec[tensors.CANDIDATE_DENSE].shape[-1],
-        history_dense_size=spec[tensors.HISTORY_DENSE].shape[-1],
-        list_length=features.list_length,
-        history_length=features.history_length,
-        **choices,
-    )
-
-
 def serving_spec(schema_path: str) -> dict:
     """How a request is parsed: the raw schema without what only training has."""
     schema = io_utils.parse_pbtxt_file(schema_path, schema_pb2.Schema())
@@ -91,7 +71,7 @@ def serving_spec(schema_path: str) -> dict:
 
 def compare_branches(model: PSAD, dataset) -> dict[str, float]:
     """NDCG@10 of student, teacher and initial order over a dataset's lists."""
-    labels, scores, is_valid = score_lists(model.scorer, dataset)
+    labels, scores, is_valid = score_lists(compiled(model.scorer), dataset)
     initial = -np.broadcast_to(np.arange(labels.shape[1], dtype=float), labels.shape)
     teacher = np.concatenate(list(_teacher_scores(model, dataset)))
     ranked = {"student": scores, "teacher": teacher, "initial": initial}

@@ -17,7 +17,7 @@ psad serve --model-base-path "$root/models" --port "$port" >"$root/logs/server.l
 server=$!
 trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null || true' EXIT
 for _ in $(seq 120); do
-    python -m serving.probe "127.0.0.1:$port" >/dev/null 2>&1 && break
+    python -m serving.probe --target "127.0.0.1:$port" >/dev/null 2>&1 && break
     kill -0 "$server" 2>/dev/null || { tail -n 20 "$root/logs/server.log" >&2; exit 1; }
     sleep 0.5
 done

@@ -20,6 +20,15 @@ def test_a_file_is_overridden_by_the_command_line(tmp_path):
     assert load_config(file, **PLACES, seed=4).seed == 4
 
 
+def test_choices_stand_on_top_of_the_data_sets_preset(tmp_path):
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps({"model": {"dropout": 0.5}}))
+    preset = load_config(None, **PLACES).model_choices()
+    chosen = load_config(file, **PLACES).model_choices()
+    assert chosen == preset | {"dropout": 0.5}
+    assert preset["dropout"] != 0.5
+
+
 def test_beam_arguments_come_back_as_they_went(tmp_path):
     file = tmp_path / "config.json"
     file.write_text(load_config(None, **PLACES, beam_args=("--runner=X",)).to_json())
@@ -33,6 +42,11 @@ def test_beam_arguments_come_back_as_they_went(tmp_path):
         ('{"sed": 1}', "'sed' is unknown; known: .*seed"),
         ('{"gate": {"margin": 1}}', "gate: field 'margin' is unknown"),
         ("[1]", "must be an object"),
+        ('{"model": {"num_layer": 1}}', "unknown names .'num_layer'.; known"),
+        ('{"model": {"num_heads": 5}}', "num_heads=5; it must be a divisor"),
+        ('{"training": {"epoch": 1}}', "training: .'epoch'. are unknown; known"),
+        ('{"training": {"epochs": 0}}', "training: epochs=0 must be positive"),
+        ('{"dataset": "ads"}', "data set 'ads' is unknown"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_field(tmp_path, text, message):

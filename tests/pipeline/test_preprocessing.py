@@ -17,7 +17,8 @@ def transform(transform_output):
     """The fitted transform: lists to arrays."""
     import tensorflow as tf
 
-    from tfx_pipeline.trainer import model_config, serving_spec
+    from psad_tf.sizing import model_config
+    from tfx_pipeline.trainer import serving_spec
 
     layer = transform_output.transform_features_layer()
     spec = serving_spec(str(schema_path(FEATURES.name)))
@@ -28,7 +29,7 @@ def transform(transform_output):
         return {name: value.numpy() for name, value in tensors_.items()}
 
     apply.output = transform_output
-    apply.config = model_config(FEATURES, transform_output, {})
+    apply.config = model_config(FEATURES, transform_output.vocabulary_size_by_name, {})
     return apply
 
 

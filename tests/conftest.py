@@ -34,6 +34,8 @@ GROUPS = {
 EXPORTED = (2, "exported")
 
 
+# First: the workers read the marks in the same hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     def place(item):
         name = item.path.name

@@ -13,7 +13,7 @@ demo: setup
 	@tools/demo.sh
 
 test: setup
-	@pytest -q -n 2 --dist loadgroup $(PYTEST_ARGS)
+	@pytest -q -n 2 --no-loadscope-reorder $(PYTEST_ARGS)
 
 lint: setup
 	@ruff check . && ruff format --check .

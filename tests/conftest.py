@@ -26,22 +26,32 @@ def exported(transform_output, tmp_path_factory):
 
 
 # Files that share a session's fixtures run in one worker; the longest begin first.
-GROUPS = {
-    "test_kills.py": (0, "kills"),
-    "test_end_to_end.py": (1, "pipeline"),
-    "test_gate.py": (1, "pipeline"),
-}
-EXPORTED = (2, "exported")
+GROUPS = (
+    ("test_kills.py",),
+    ("test_end_to_end.py", "test_gate.py"),
+    ("export/", "test_preprocessing.py", "test_list_metrics.py"),
+)
 
 
-# First: the workers read the marks in the same hook.
-@pytest.hookimpl(tryfirst=True)
+def group_of(nodeid: str) -> tuple[int, str]:
+    """When a test begins, and the name of what it must share a worker with."""
+    file = nodeid.split("::")[0]
+    for number, members in enumerate(GROUPS):
+        if any(member in file for member in members):
+            return number, members[0]
+    return len(GROUPS), file
+
+
 def pytest_collection_modifyitems(items):
-    def place(item):
-        name = item.path.name
-        shares = {"exported", "transform_output"} & set(item.fixturenames)
-        return GROUPS.get(name) or (EXPORTED if shares else (3, name))
+    items.sort(key=lambda item: group_of(item.nodeid)[0])
 
-    items.sort(key=lambda item: place(item)[0])
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(place(item)[1]))
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return group_of(nodeid)[1]
+
+    return ByGroup(config, log)

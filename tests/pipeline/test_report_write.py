@@ -10,6 +10,9 @@ from report_evaluation import passing, write_evaluation
 from report_model import save_model, write_split
 from report_run import SECOND, inputs, make_list, write_json, write_logs
 
+from psad_tf.data.examples import decode_list, encode_list
+from psad_tf.data.ranking_list import RankingList
+from psad_tf.features import MOVIELENS_100K
 from tfx_pipeline.report.served import read_serialized, served_order
 from tfx_pipeline.report.write import write_report
 
@@ -69,7 +72,7 @@ def test_the_evaluator_is_checked_against_this_report(run, tmp_path):
 def test_files_and_the_latest_copy(run):
     written, out, summary = run
     latest = out.parent / "report" / "latest"
-    names = ["index.html", "lists.txt", "metrics.json"]
+    names = ["index.html", "lists.txt", "metrics.json", "request.json"]
 
     assert sorted(p.name for p in out.iterdir()) == names
     assert sorted(p.name for p in latest.iterdir()) == names
@@ -77,6 +80,21 @@ def test_files_and_the_latest_copy(run):
     text = (out / "metrics.json").read_text()
     assert json.loads(text, parse_constant=pytest.fail) == summary
     assert "long (25th percentile)" in (out / "lists.txt").read_text()
+
+
+def test_the_request_is_the_last_shown_list_without_its_clicks(run):
+    written, out, summary = run
+    request = json.loads((out / "request.json").read_text())
+    lists = [
+        decode_list(x, MOVIELENS_100K) for x in read_serialized(run[0].split("test"))
+    ]
+    wanted = summary["shown_lists"]["lists"][-1]["request_id"]
+    (shown,) = (x for x in lists if x.request_id == wanted)
+    assert set(request) == {"user", "candidates", "history"}
+    asked = RankingList(**request)
+    assert encode_list(asked, MOVIELENS_100K) == encode_list(
+        replace(shown, labels=None), MOVIELENS_100K
+    )
 
 
 def test_the_same_run_gives_the_same_page(run, page, tmp_path):

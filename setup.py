@@ -23,7 +23,9 @@ FIRST_STAGE = ["tensorflow-recommenders>=0.7.7,<0.8", "tf-keras>=2.21,<2.22"]
 FIRST_STAGE += ["tqdm>=4.66", "platformdirs>=4.2"]
 TESTS = ["pytest>=8", "pytest-timeout>=2.3", "pytest-xdist>=3.6"]
 TESTS += ["hypothesis>=6.100", "psutil>=6"]
-BENCH = ["lightgbm>=4.5", "scipy>=1.13", "matplotlib>=3.9", "tqdm>=4.66"]
+JAX = ["keras>=3.15,<4", "jax>=0.10,<0.12"]
+BENCH = [*JAX, "lightgbm>=4.5", "scipy>=1.13", "matplotlib>=3.9"]
+BENCH += ["tqdm>=4.66", "jinja2>=3.1"]
 
 setup(
     name="psad-tf",
@@ -49,6 +51,7 @@ setup(
         "first-stage": FIRST_STAGE,
         "kubeflow": [*PIPELINE, "kfp>=2.16,<2.17"],
         "airflow": [*PIPELINE, "apache-airflow>=2.11.2,<3"],
+        "jax": JAX,
         "bench": [*MODEL, *BENCH],
         "dev": [*TESTS, "ruff>=0.9"],
     },

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from psad_tf import __version__
 from psad_tf.errors import ConfigError, InputError
-from psad_tf.features import feature_set
+from psad_tf.feature_sets import feature_set
 
 # Exit codes: 0 done; 1 a fault of ours or of the machine, with a traceback; 2 wrong
 # arguments; 3 bad input, with a message that names it and the remedy; 4 the run ended

@@ -10,8 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from psad_tf.errors import ConfigError
-
 REQUEST_ID = "request_id"
 TIMESTAMP = "timestamp"
 LABEL = "label"
@@ -155,52 +153,3 @@ def candidate_name(feature: Feature) -> str:
 def history_name(feature: Feature) -> str:
     """The raw name of a past item's feature."""
     return f"history_{feature.name}"
-
-
-MOVIELENS_100K = FeatureSet(
-    name="movielens_100k",
-    user=(
-        Feature("user_id", Kind.CATEGORICAL),
-        Feature("user_age", Kind.BUCKETIZED, (18, 25, 35, 45, 50, 56)),
-        Feature("user_gender", Kind.CATEGORICAL),
-        Feature("user_occupation", Kind.CATEGORICAL),
-        Feature("user_zip_prefix", Kind.CATEGORICAL),
-        # How many ratings this user gave before the list began.
-        Feature("user_rating_count", Kind.BUCKETIZED, (1, 20, 50, 100, 200)),
-    ),
-    item=(
-        Feature(ITEM_ID, Kind.CATEGORICAL, min_count=3),
-        Feature("genres", Kind.MULTIVALENT, max_values=6),
-        # Below 1 is the bucket of titles without a year.
-        Feature("year", Kind.BUCKETIZED, (1, 1950, 1970, 1980, 1990, 1994, 1996, 1997)),
-        # Of all ratings before the list began: smoothed mean, share of likes, count.
-        Feature("mean_rating", Kind.NUMERIC),
-        Feature("like_rate", Kind.NUMERIC),
-        Feature("log_rating_count", Kind.NUMERIC),
-    ),
-    candidate=(Feature(INITIAL_SCORE, Kind.NUMERIC),),
-    history=(Feature("log_hours_ago", Kind.NUMERIC),),
-    list_length=20,
-    history_length=50,
-    slices=(
-        Slice("history_length", "history_item_id", (1, 5, 20), of_length=True),
-        # 0 are the cold users.
-        Slice("user_activity", "user_rating_count", (1, 20, 100)),
-        Slice("age_group", "user_age", (25, 35, 50)),
-    ),
-)
-
-_FEATURE_SETS = {s.name: s for s in (MOVIELENS_100K,)}
-
-
-def feature_set(name: str) -> FeatureSet:
-    """The feature set of a data set, by name (`-` and `_` are the same).
-
-    Raises:
-        ConfigError: No data set has that name.
-    """
-    key = name.replace("-", "_")
-    if key not in _FEATURE_SETS:
-        known = ", ".join(sorted(_FEATURE_SETS))
-        raise ConfigError(f"data set {name!r} is unknown; the known ones are: {known}")
-    return _FEATURE_SETS[key]

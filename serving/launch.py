@@ -16,7 +16,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from psad_tf.features import MOVIELENS_100K, FeatureSet
+from psad_tf.feature_sets import MOVIELENS_100K
+from psad_tf.features import FeatureSet
 from serving.leash import leashed
 from serving.options import BAD_INPUT, OptionError, Options, parse
 from serving.probe import Readiness, probe

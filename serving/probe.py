@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import grpc
 
 from psad_tf.data.ranking_list import RankingList
-from psad_tf.features import FeatureSet, feature_set
+from psad_tf.feature_sets import feature_set
+from psad_tf.features import FeatureSet
 from serving.client import RerankClient, open_channel
 from serving.errors import RerankError
 from serving.messages import (

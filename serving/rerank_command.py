@@ -7,7 +7,7 @@ from typing import TextIO
 
 from psad_tf.data.ranking_list import RankingList
 from psad_tf.errors import InputError
-from psad_tf.features import feature_set
+from psad_tf.feature_sets import feature_set
 from serving.answers import Reranked
 from serving.client import RerankClient
 from serving.errors import RerankError

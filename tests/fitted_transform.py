@@ -10,7 +10,7 @@ from typing import Any
 
 from psad_tf.data.examples import encode_list
 from psad_tf.data.ranking_list import RankingList
-from psad_tf.features import MOVIELENS_100K as FEATURES
+from psad_tf.feature_sets import MOVIELENS_100K as FEATURES
 from schemas import schema_path
 
 USER = {

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from psad_tf.errors import ConfigError
-from psad_tf.features import feature_set
+from psad_tf.feature_sets import feature_set
 from psad_tf.presets import preset
 from psad_tf.sizing import model_config
 from psad_tf.training_config import training_config

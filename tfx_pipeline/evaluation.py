@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import config_pb2
 
-from psad_tf.features import LABEL, FeatureSet, feature_set
+from psad_tf.feature_sets import feature_set
+from psad_tf.features import LABEL, FeatureSet
 from tfx_pipeline.config import GateConfig
 
 GATE_METRIC = "ndcg_at_10"

@@ -7,7 +7,7 @@ from tfx import v1 as tfx
 from tfx.orchestration import metadata
 from tfx.orchestration import pipeline as pipeline_lib
 
-from psad_tf.features import feature_set
+from psad_tf.feature_sets import feature_set
 from schemas import schema_path
 from tfx_pipeline.config import PipelineConfig
 from tfx_pipeline.evaluation import eval_config

@@ -11,6 +11,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from psad_tf import tensors
+from psad_tf.feature_sets import feature_set
 from psad_tf.features import (
     LABEL,
     REQUEST_ID,
@@ -19,7 +20,6 @@ from psad_tf.features import (
     FeatureSet,
     Kind,
     candidate_name,
-    feature_set,
     history_name,
 )
 from psad_tf.id_space import id_space, vocabulary_name

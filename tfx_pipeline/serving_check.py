@@ -20,7 +20,8 @@ from tfx.utils import path_utils
 
 from psad_tf.data.examples import decode_list, encode_list
 from psad_tf.data.ranking_list import RankingList
-from psad_tf.features import FeatureSet, feature_set
+from psad_tf.feature_sets import feature_set
+from psad_tf.features import FeatureSet
 from serving.client import RerankClient
 from serving.errors import RerankError
 from serving.launch import running_server

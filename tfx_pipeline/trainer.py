@@ -15,7 +15,8 @@ from tfx.utils import io_utils
 from psad_tf import metrics, tensors
 from psad_tf.decoding import beam_search, full_order
 from psad_tf.export import export_scorer
-from psad_tf.features import LABEL, REQUEST_ID, TIMESTAMP, feature_set
+from psad_tf.feature_sets import feature_set
+from psad_tf.features import LABEL, REQUEST_ID, TIMESTAMP
 from psad_tf.model import PSAD, build_psad
 from psad_tf.sizing import model_config
 from psad_tf.training import compiled, read_lists, score_lists, train

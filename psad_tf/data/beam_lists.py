@@ -16,7 +16,7 @@ from psad_tf.data.lists import Context, make_list
 from psad_tf.data.log import RATING, Log
 from psad_tf.data.prepare import load_context, prepare
 from psad_tf.data.windows import SPLITS, Cuts, chunks, fate
-from psad_tf.features import feature_set
+from psad_tf.feature_sets import feature_set
 
 __all__ = ["COUNTS", "BuildLists", "prepare"]
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from psad_tf.data.errors import DataError
 from psad_tf.data.log import Item, Log, User
-from psad_tf.features import MOVIELENS_100K
+from psad_tf.feature_sets import MOVIELENS_100K
 
 _BOUNDARIES = {f.name: f.boundaries for f in MOVIELENS_100K.user + MOVIELENS_100K.item}
 _REMEDY = "install the extra that brings it: pip install 'psad-tf[first-stage]'"

@@ -18,7 +18,8 @@ from psad_tf.data.log import Log
 from psad_tf.data.movielens import read_movielens
 from psad_tf.data.quarantine import Quarantine
 from psad_tf.data.windows import Cuts, chunks, plan_cuts
-from psad_tf.features import FeatureSet, feature_set
+from psad_tf.feature_sets import feature_set
+from psad_tf.features import FeatureSet
 
 PLAN, TOWERS, COUNTS = "plan.json", "towers.npz", "counts.json"
 QUARANTINE, ITEMS = "quarantine.tsv", "items.json"

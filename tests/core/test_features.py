@@ -2,16 +2,15 @@
 
 import pytest
 
+from psad_tf.feature_sets import MOVIELENS_100K, feature_set
 from psad_tf.features import (
     LABEL,
-    MOVIELENS_100K,
     REQUEST_ID,
     TIMESTAMP,
     Feature,
     FeatureSet,
     Kind,
     Slice,
-    feature_set,
 )
 from psad_tf.id_space import id_space
 from schemas import schema_path

@@ -17,7 +17,7 @@ from psad_tf.data.build import BEAM_ARGUMENTS, build_dataset
 from psad_tf.data.errors import DataError
 from psad_tf.data.stored_lists import read_lists
 from psad_tf.data.windows import SPLITS
-from psad_tf.features import MOVIELENS_100K as FEATURES
+from psad_tf.feature_sets import MOVIELENS_100K as FEATURES
 
 USERS, ITEMS, RATINGS = random_log()
 NAME = "movielens_100k"

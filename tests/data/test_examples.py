@@ -11,7 +11,7 @@ from psad_tf.data.errors import DataError
 from psad_tf.data.examples import decode_list, encode_list
 from psad_tf.data.messages import Example
 from psad_tf.data.ranking_list import RankingList
-from psad_tf.features import MOVIELENS_100K as FEATURES
+from psad_tf.feature_sets import MOVIELENS_100K as FEATURES
 
 TRAINING_ONLY = {"request_id", "timestamp", "label"}
 

@@ -11,7 +11,7 @@ from psad_tf.data.first_stage import FirstStage
 from psad_tf.data.lists import Context, make_list
 from psad_tf.data.log import Item, Log, User, in_time_order
 from psad_tf.data.windows import chunks
-from psad_tf.features import MOVIELENS_100K as FEATURES
+from psad_tf.feature_sets import MOVIELENS_100K as FEATURES
 
 USERS = tuple(User(str(n), 20.0 + n, "F", "writer", "9") for n in range(4))
 ITEMS = tuple(Item(str(n), f"Film {n}", ("Crime", "War"), 1990 + n) for n in range(40))

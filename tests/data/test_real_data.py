@@ -6,7 +6,7 @@ import pytest
 from psad_tf.data.build import build_dataset
 from psad_tf.data.stored_lists import read_lists
 from psad_tf.data.windows import SPLITS
-from psad_tf.features import MOVIELENS_100K as FEATURES
+from psad_tf.feature_sets import MOVIELENS_100K as FEATURES
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from psad_tf.data.errors import DataError
 from psad_tf.data.examples import decode_list, encode_list
 from psad_tf.data.stored_lists import read_lists
-from psad_tf.features import MOVIELENS_100K as FEATURES
+from psad_tf.feature_sets import MOVIELENS_100K as FEATURES
 
 
 def _write(path, records):

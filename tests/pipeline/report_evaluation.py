@@ -14,7 +14,7 @@ from tensorflow_model_analysis.utils.config_util import (
     update_eval_config_with_defaults,
 )
 
-from psad_tf.features import MOVIELENS_100K
+from psad_tf.feature_sets import MOVIELENS_100K
 from tfx_pipeline.config import GateConfig
 from tfx_pipeline.evaluation import GAIN_METRIC, GATE_METRIC, eval_config
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from psad_tf.data.examples import encode_list
-from psad_tf.features import MOVIELENS_100K
+from psad_tf.feature_sets import MOVIELENS_100K
 
 FEATURE = "candidate_like_rate"
 

@@ -7,7 +7,7 @@ import numpy as np
 from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 
 from psad_tf.data.ranking_list import RankingList
-from psad_tf.features import MOVIELENS_100K
+from psad_tf.feature_sets import MOVIELENS_100K
 from tfx_pipeline.report.inputs import ReportInputs
 
 # NDCG of the one click in second place: 1 / log2(3).

@@ -9,7 +9,7 @@ import pytest
 from pipeline_runs import COMPONENTS, SMALL, run_pipeline
 
 from psad_tf.data.examples import decode_list
-from psad_tf.features import MOVIELENS_100K
+from psad_tf.feature_sets import MOVIELENS_100K
 
 pytestmark = pytest.mark.e2e
 

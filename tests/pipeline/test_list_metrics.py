@@ -12,7 +12,8 @@ from tensorflow_model_analysis.proto import config_pb2
 
 from psad_tf import metrics
 from psad_tf.data.ranking_list import RankingList
-from psad_tf.features import LABEL, MOVIELENS_100K
+from psad_tf.feature_sets import MOVIELENS_100K
+from psad_tf.features import LABEL
 from tfx_pipeline.config import GateConfig
 from tfx_pipeline.evaluation import (
     GAIN_METRIC,

@@ -7,7 +7,7 @@ from fitted_transform import USER, A, B, C, candidate, item
 from psad_tf import tensors
 from psad_tf.data.examples import encode_list
 from psad_tf.data.ranking_list import RankingList
-from psad_tf.features import MOVIELENS_100K as FEATURES
+from psad_tf.feature_sets import MOVIELENS_100K as FEATURES
 from psad_tf.id_space import id_space
 from schemas import schema_path
 

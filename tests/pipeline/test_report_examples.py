@@ -3,7 +3,7 @@
 import numpy as np
 from report_run import make_list, order_of
 
-from psad_tf.features import MOVIELENS_100K
+from psad_tf.feature_sets import MOVIELENS_100K
 from tfx_pipeline.report import results
 from tfx_pipeline.report.examples import RULE, as_text, choose_lists
 

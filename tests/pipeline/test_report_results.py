@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from report_run import SECOND, make_list, order_of
 
-from psad_tf.features import MOVIELENS_100K, Slice
+from psad_tf.feature_sets import MOVIELENS_100K
+from psad_tf.features import Slice
 from tfx_pipeline.report import results
 from tfx_pipeline.report.groups import slice_groups
 

@@ -12,7 +12,7 @@ from report_run import SECOND, inputs, make_list, write_json, write_logs
 
 from psad_tf.data.examples import decode_list, encode_list
 from psad_tf.data.ranking_list import RankingList
-from psad_tf.features import MOVIELENS_100K
+from psad_tf.feature_sets import MOVIELENS_100K
 from tfx_pipeline.report.served import read_serialized, served_order
 from tfx_pipeline.report.write import write_report
 

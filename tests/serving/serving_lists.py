@@ -1,7 +1,8 @@
 """Ranking lists that a test can reason about."""
 
 from psad_tf.data.ranking_list import RankingList
-from psad_tf.features import INITIAL_SCORE, MOVIELENS_100K
+from psad_tf.feature_sets import MOVIELENS_100K
+from psad_tf.features import INITIAL_SCORE
 
 FEATURES = MOVIELENS_100K
 

@@ -8,7 +8,7 @@ from typing import Any
 from psad_tf.data.atomic import atomic_folder
 from psad_tf.data.examples import decode_list
 from psad_tf.data.ranking_list import RankingList
-from psad_tf.features import feature_set
+from psad_tf.feature_sets import feature_set
 from tfx_pipeline.report import plots
 from tfx_pipeline.report.data import list_shapes
 from tfx_pipeline.report.examples import ShownList, as_text, choose_lists

@@ -8,17 +8,26 @@ from psad_tf.errors import ConfigError
 
 CHOICES = {
     "position": ("relative", "table"),
+    "candidates": ("ranked", "sequence", "set"),
     "position_placement": ("logits", "weights"),
-    "scorer_loss": ("bce", "softmax"),
+    "target_order": ("shown", "shuffled", "sampled", "exposed"),
+    "interaction": ("gate", "concatenation", "late_fusion", "none"),
+    "generation_loss": ("bce", "softmax", "clicks"),
+    "scorer_loss": ("bce", "softmax", "clicks"),
     "distill_from": ("logits", "probabilities"),
     "hinge_on": ("logits", "probabilities"),
     "loss_reduction": ("mean", "sum"),
+    "item_table": ("full", "quotient_remainder"),
+    "user_table": ("full", "quotient_remainder"),
 }
 AT_LEAST_ONE = (
     "list_length history_length slate_length embedding_dim hidden_dim num_layers "
     "num_decoder_layers num_heads ffn_multiple block_size beam_width"
 ).split()
-AT_LEAST_ZERO = ("candidate_dense_size", "history_dense_size", "refine_size")
+AT_LEAST_ZERO = (
+    "candidate_dense_size history_dense_size refine_size generation_weight "
+    "distillation_weight hinge_weight"
+).split()
 
 
 @dataclass(frozen=True)
@@ -50,19 +59,34 @@ class PSADConfig:
             `slate_length` is non-autoregressive.
         refine_size: Slots predicted again; γ of the paper. 0 leaves eq 4 out.
         dropout: Rate of dropout in attention and feed-forward layers.
-        id_dropout: In training, how often a field's ids become its unknown id, so that
-            the embedding of unknown values is learned.
+        id_dropout: In training, how often a field's ids become its unknown id or one
+            of its hash buckets, so that the embedding of unknown values is learned.
         item_id_dropout_fields: The item fields this happens to, by index.
         user_id_dropout_fields: The user fields this happens to, by index.
         position: P of eq 1 as `relative` values or as a full `table`.
+        candidates: What becomes of the initial order: a `sequence`, where P sees each
+            candidate a step further from the history; `ranked`, where a candidate also
+            has an embedding of its place, as in PRM; or a `set`, all at the same place
+            behind the history, so that where a candidate was shown counts for nothing.
         position_placement: P added to the attention's `logits`, or to its `weights` as
             eq 1 is printed.
-        personal_gate: Whether eq 11-12 gate the items by the user's profile; else the
-            profile is only added to them.
+        interaction: How the user's profile meets the items: `gate` is eq 11-12;
+            `concatenation` brings item and profile side by side through a linear layer
+            (the sum of a layer on each); `late_fusion` does so with the encoder's
+            states; `none` leaves the profile out.
         personal_position: Whether eq 13 fits P to the user.
+        generation_weight: Of the generator's losses next to the scorer's in eq 10; 0
+            leaves a scorer that was taught by nobody.
         distillation_weight: α of eq 10.
         temperature: τ of eq 9.
-        scorer_loss: Eq 7 as binary cross-entropy or as a softmax over the list.
+        target_order: The order whose items a slot of the generator is given as placed
+            before it in training: clicked items first, each group as it was `shown` or
+            `shuffled`; `sampled` from the student's scores, as when generating; or
+            `exposed`, as the whole list was shown, where a slot learns from the click
+            on its own item alone.
+        generation_loss: The cross-entropy of eq 6: `bce` of each candidate, `softmax`
+            over those that remain, or `clicks`, the first half of `bce`, as printed.
+        scorer_loss: Eq 7, in the same three forms.
         distill_from: Eq 8-9 on `logits`, or on `probabilities` as printed.
         hinge_on: The hinge of eq 6 on `logits`, or on `probabilities` as printed.
         hinge_weight: Of the hinge next to the cross-entropy in eq 6; 1 as printed. It
@@ -70,6 +94,14 @@ class PSADConfig:
         loss_reduction: Losses of a list as a `mean` over its slots and candidates, or
             as a `sum` as printed.
         beam_width: Orders kept while generating.
+        item_hash_buckets: Ids for hashed values after each item field's unknown id;
+            empty for none.
+        user_hash_buckets: The same of each user field.
+        item_table: Embeddings of the item space as a `full` table, or those of fields
+            of more than `item_table_remainder` ids as a `quotient_remainder` pair.
+        item_table_remainder: Rows of the remainder table; 0 with a full table.
+        user_table: The same of the user space.
+        user_table_remainder: The same of the user space.
 
     Raises:
         ConfigError: A value is out of range, or two values do not fit together.
@@ -99,24 +131,34 @@ class PSADConfig:
     item_id_dropout_fields: tuple[int, ...] = (0,)
     user_id_dropout_fields: tuple[int, ...] = (0,)
     position: str = "relative"
+    candidates: str = "sequence"
     position_placement: str = "logits"
-    personal_gate: bool = True
+    interaction: str = "gate"
     personal_position: bool = True
+    generation_weight: float = 1.0
     distillation_weight: float = 0.5
     temperature: float = 1.0
+    target_order: str = "shown"
+    generation_loss: str = "bce"
     scorer_loss: str = "bce"
     distill_from: str = "logits"
     hinge_on: str = "logits"
     hinge_weight: float = 0.0
     loss_reduction: str = "mean"
     beam_width: int = 4
+    item_hash_buckets: tuple[int, ...] = ()
+    user_hash_buckets: tuple[int, ...] = ()
+    item_table: str = "full"
+    item_table_remainder: int = 0
+    user_table: str = "full"
+    user_table_remainder: int = 0
 
     def __post_init__(self):
         for name, allowed in CHOICES.items():
             self._require(name, getattr(self, name) in allowed, f"one of {allowed}")
         for name in AT_LEAST_ONE:
             self._require(name, getattr(self, name) >= 1, "at least 1")
-        for name in (*AT_LEAST_ZERO, "distillation_weight", "hinge_weight"):
+        for name in AT_LEAST_ZERO:
             self._require(name, getattr(self, name) >= 0, "at least 0")
         for name in ("dropout", "id_dropout"):
             self._require(name, 0 <= getattr(self, name) < 1, "in [0, 1)")
@@ -149,6 +191,27 @@ class PSADConfig:
         ok = all(0 <= i < len(widths) for i in dropped)
         need = f"indices of fields, in 0..{len(widths) - 1}"
         self._require(f"{space}_id_dropout_fields", ok, need)
+        self._check_table(space)
+
+    def _check_table(self, space: str):
+        widths, buckets = (
+            getattr(self, f"{space}_{x}") for x in ("widths", "hash_buckets")
+        )
+        ok = not buckets or (len(buckets) == len(widths) and min(buckets) >= 0)
+        need = f"empty, or a number of at least 0 for each of the {len(widths)} fields"
+        self._require(f"{space}_hash_buckets", ok, need)
+        unknown, rows = (getattr(self, f"{space}_{x}") for x in ("unknown_ids", "rows"))
+        ok = all(i + n < rows for i, n in zip(unknown, buckets, strict=False))
+        need = f"few enough to end below {space}_rows={rows}"
+        self._require(f"{space}_hash_buckets", ok, need)
+        kind, rows = (
+            getattr(self, f"{space}_{x}") for x in ("table", "table_remainder")
+        )
+        ok = rows == 0 if kind == "full" else rows >= 1
+        need = "0 where the table is full" if kind == "full" else "at least 1"
+        self._require(
+            f"{space}_table_remainder", ok, f"{need} ({space}_table={kind!r})"
+        )
 
     def _require(self, name: str, ok: bool, need: str):
         if not ok:

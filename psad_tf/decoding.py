@@ -21,8 +21,9 @@ class Beams(NamedTuple):
     Args:
         order: int32 `[batch, width, slate]`, -1 where there is no item (yet).
         sureness: float32 `[batch, width, slate]`, log-probability of each choice.
-        total: float32 `[batch, width]`, their sum; far below any real one where a list
-            has fewer orders than there are beams.
+        total: float32 `[batch, width]`, what a beam is kept by: the sum of its choices'
+            worth; far below any real one where a list has fewer orders than there are
+            beams.
     """
 
     order: object
@@ -37,17 +38,21 @@ def beam_search(model, inputs, beam_width=None, evaluator=None):
     each from the candidates not chosen yet. At the end the `refine_size` slots with the
     least likely choices are predicted again from all the others.
 
+    A beam is worth the sum of its items' log-probabilities among what remained. With
+    `target_order="exposed"` p_ij is the probability of a click in slot j, and a beam is
+    worth the sum of those: the clicks to be expected.
+
     Args:
         model: A `PSAD`.
         inputs: The input tensors by name.
         beam_width: Orders kept; None is the configuration's.
         evaluator: `(inputs, int32 [batch, width, slate]) -> float [batch, width]`, the
-            value of each order, such as `PRM.value`. None takes the log-probability.
+            value of each order, such as `PRM.value`. None takes the beam's worth.
 
     Returns:
-        The order, int32 `[batch, slate]`, -1 past the list's end; and its
-        log-probability, float32 `[batch]`, as generated: a slot predicted again knows
-        more than its first choice did, so the two do not compare.
+        The order, int32 `[batch, slate]`, -1 past the list's end; and its worth,
+        float32 `[batch]`, as generated: a slot predicted again knows more than its
+        first choice did, so the two do not compare.
     """
     width = model.config.beam_width if beam_width is None else beam_width
     if width < 1:
@@ -56,13 +61,16 @@ def beam_search(model, inputs, beam_width=None, evaluator=None):
     states = ops.repeat(model(inputs, training=False)["states"], width, axis=0)
     is_free = ops.repeat(is_valid, width, axis=0)
     beams = _start(is_valid, width, config.slate_length)
+    by_clicks = config.target_order == "exposed"
     for first in range(0, config.slate_length, config.block_size):
         slots = range(first, min(first + config.block_size, config.slate_length))
         order = _flat(beams.order)
         logits = generate(
             model.decoder, states, is_free, order, config.block_size, slots
         )
-        beams = _extend_by_block(beams, _beams(logits, width), slots, is_valid)
+        beams = _extend_by_block(
+            beams, _beams(logits, width), slots, is_valid, by_clicks
+        )
     if config.refine_size:
         order = _refine(model.decoder, beams, states, is_free, config.refine_size)
         beams = beams._replace(order=order)
@@ -110,15 +118,15 @@ def _start(is_valid, width, slate_length):
     )
 
 
-def _extend_by_block(beams, logits, slots, is_valid):
+def _extend_by_block(beams, logits, slots, is_valid, by_clicks):
     """Chooses the items of one block: logits `[batch, width, slots, list]`."""
     for i, slot in enumerate(slots):
-        beams, parent = _extend(beams, logits[:, :, i], slot, is_valid)
+        beams, parent = _extend(beams, logits[:, :, i], slot, is_valid, by_clicks)
         logits = ops.take_along_axis(logits, parent[..., None, None], axis=1)
     return beams
 
 
-def _extend(beams, logits, slot, is_valid):
+def _extend(beams, logits, slot, is_valid, by_clicks):
     """Puts an item into one slot of each beam: logits `[batch, width, list]`.
 
     Returns:
@@ -132,7 +140,12 @@ def _extend(beams, logits, slot, is_valid):
     # Past the list's end a beam has one way to go on, and it is certain.
     certain = ops.where(ops.arange(length) == 0, 0.0, _FAR)
     log_p = ops.where(has_item, log_p, certain)
-    ways = ops.reshape(beams.total[..., None] + log_p, (batch, width * length))
+    worth = log_p
+    if by_clicks:
+        # Past the list's end the one way to go on is worth nothing.
+        worth = ops.where(log_p > _FAR / 2, ops.sigmoid(logits), _FAR)
+        worth = ops.where(has_item, worth, certain)
+    ways = ops.reshape(beams.total[..., None] + worth, (batch, width * length))
     total, way = ops.top_k(ways, width, sorted=True)
     parent, item = ops.cast(way // length, "int32"), ops.cast(way % length, "int32")
     item = ops.where(_pick(has_item[..., 0], parent), item, -1)

@@ -48,6 +48,8 @@ class Feature:
         max_values: For `MULTIVALENT`, how many values are kept; more are cut.
         min_count: For text, how often a value must occur in the training lists to get
             an embedding of its own; rarer and unknown ones share one learned default.
+        hash_buckets: For text, share that default among so many: a rarer or unknown
+            value always falls into the same bucket. 0 keeps the one default.
     """
 
     name: str
@@ -55,8 +57,14 @@ class Feature:
     boundaries: tuple[float, ...] = ()
     max_values: int = 1
     min_count: int = 1
+    hash_buckets: int = 0
 
     def __post_init__(self):
+        if self.hash_buckets < 0 or (self.hash_buckets and not self.kind.is_text):
+            raise ValueError(
+                f"feature {self.name!r}: hash_buckets={self.hash_buckets} with kind="
+                f"{self.kind}; give 0 or more to text features and 0 to all others"
+            )
         if (self.kind is Kind.BUCKETIZED) != bool(self.boundaries):
             raise ValueError(
                 f"feature {self.name!r}: boundaries={self.boundaries} with kind="
@@ -108,6 +116,9 @@ class FeatureSet:
         list_length: The most candidates a list has (M of the paper).
         history_length: The most past items a list has (N of the paper).
         slices: The groups of lists that are evaluated on their own.
+        truth: Known of candidates in a simulated world only, raw name
+            `candidate_<name>`: stored with the labels for analysis, never a model's
+            input and in no request.
     """
 
     name: str
@@ -118,6 +129,7 @@ class FeatureSet:
     list_length: int
     history_length: int
     slices: tuple[Slice, ...] = ()
+    truth: tuple[Feature, ...] = ()
 
     def __post_init__(self):
         for feature in self.user:
@@ -136,13 +148,17 @@ class FeatureSet:
         return self.item + self.history
 
     def raw(self) -> Iterator[tuple[str, Feature]]:
-        """Every raw feature's name in a tf.Example, with its feature."""
+        """Every raw feature's name in a request, with its feature."""
         for feature in self.user:
             yield feature.name, feature
         for feature in self.of_candidates():
             yield candidate_name(feature), feature
         for feature in self.of_history():
             yield history_name(feature), feature
+
+    def training_only(self) -> tuple[str, ...]:
+        """The raw names that stored lists have and requests don't."""
+        return REQUEST_ID, TIMESTAMP, LABEL, *map(candidate_name, self.truth)
 
 
 def candidate_name(feature: Feature) -> str:

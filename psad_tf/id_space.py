@@ -1,8 +1,9 @@
 """One id space over all embedded features of a place: who owns which ids.
 
 Id 0 is padding. Then each feature owns a run of ids: first its "unknown" id (a learned
-default for values without an embedding of their own), then its vocabulary or buckets.
-The Transform graph and the model's builder both take the layout from here.
+default for values without an embedding of their own), then its hash buckets, if it has
+any, then its vocabulary or buckets. The Transform graph and the model's builder both
+take the layout from here.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,11 +23,13 @@ class IdSpace:
         rows: How many ids there are, padding included; a Python or tensor integer.
         widths: For each embedded feature, how many columns of ids it takes.
         unknown_ids: For each embedded feature, the id of its unknown value.
+        hash_buckets: For each embedded feature, how many ids for hashed values follow.
     """
 
     rows: Any
     widths: tuple[int, ...]
     unknown_ids: tuple[Any, ...]
+    hash_buckets: tuple[int, ...]
 
 
 def vocabulary_name(feature: Feature) -> str:
@@ -52,5 +55,10 @@ def id_space(
             size = len(feature.boundaries) + 1
         else:
             size = vocabulary_size(vocabulary_name(feature))
-        start = start + 1 + size
-    return IdSpace(start, tuple(f.max_values for f in embedded), tuple(unknown_ids))
+        start = start + 1 + feature.hash_buckets + size
+    return IdSpace(
+        start,
+        tuple(f.max_values for f in embedded),
+        tuple(unknown_ids),
+        tuple(f.hash_buckets for f in embedded),
+    )

@@ -45,11 +45,44 @@ def hinge(label, values, remains):
     return ops.relu(ops.where(has_both, 1 - lowest + highest, 0.0))
 
 
+def click_losses(logits, label, remains, kind="bce", counts=None):
+    """The cross-entropy of eq 6 and eq 7, before it is put together over candidates.
+
+        bce      both halves of each candidate's binary cross-entropy
+        clicks   the half of clicked candidates, as printed: 1 everywhere is best
+        softmax  -log of a clicked candidate's share among those that remain
+
+    Args:
+        logits: float32 `[..., list]`.
+        label: float, broadcastable to `logits`, above 0 for a click.
+        remains: bool, broadcastable to `logits`, the candidates there are.
+        kind: One of the above.
+        counts: bool, as `remains`, those among them that are learned from; None is all.
+
+    Returns:
+        float32 `[..., list]`, finite everywhere; and which of them are terms, bool
+        `[..., list]`: all that count, but only the clicked ones of a softmax.
+    """
+    counts = remains if counts is None else remains & counts
+    is_clicked = counts & (label > 0)
+    if kind == "softmax":
+        log_p = ops.log_softmax(mask_logits(logits, remains))
+        return ops.where(is_clicked, -log_p, 0.0), is_clicked
+    # What does not remain may carry the mask logit; 0 in its place keeps sums finite.
+    entropy = sigmoid_cross_entropy(
+        ops.cast(is_clicked, "float32"), ops.where(remains, logits, 0.0)
+    )
+    is_term = is_clicked if kind == "clicks" else counts
+    return ops.where(is_term, entropy, 0.0), counts
+
+
 def generation_loss(
     logits,
     label,
     remains,
     slots,
+    kind="bce",
+    counts=None,
     hinge_on="logits",
     hinge_weight=1.0,
     reduction="mean",
@@ -59,49 +92,46 @@ def generation_loss(
     Args:
         logits: float32 `[batch, slots, list]`, logits of p_ij.
         label: float `[batch, list]`, above 0 for a click.
-        remains: bool `[batch, slots, list]`; nothing remains at a slot without an item.
-        slots: int `[batch or 1, slots]`, which slots these are, counted from 0.
-        hinge_on: `logits`, or `probabilities` as printed.
+        remains: bool `[batch, slots, list]`, the candidates each slot may choose.
+        slots: int `[batch or 1, slots]`, counted from 0: the slots' weights.
+        kind: Of the cross-entropy, see `click_losses`.
+        counts: bool `[batch, slots, list]`, the candidates a slot learns from; None is
+            all that remain: ŷ does not depend on j, as printed.
+        hinge_on: Hinge of `logits`, or of `probabilities` as printed, where it can only
+            reach 0 at the limits.
         hinge_weight: Of the hinge next to the cross-entropy; 1 as printed.
         reduction: `mean` over candidates and weighted mean over slots, or `sum`.
     """
-    clicked = ops.cast(label > 0, "float32")[:, None]
-    entropy = sigmoid_cross_entropy(clicked, logits)
+    label = label[:, None]
+    entropy, is_term = click_losses(logits, label, remains, kind, counts)
     values = logits if hinge_on == "logits" else ops.sigmoid(logits)
-    margin = hinge_weight * hinge(clicked, values, remains)
+    margin = hinge_weight * hinge(
+        label, values, remains if counts is None else remains & counts
+    )
     has_item = ops.cast(ops.any(remains, axis=-1), "float32")
     weights = slot_weights(slots) * has_item
     if reduction == "sum":
-        terms = ops.sum(ops.where(remains, entropy, 0.0), axis=-1) + margin
-        return ops.sum(weights * terms, axis=-1)
-    terms = masked_mean(entropy, remains) + margin
+        return ops.sum(weights * (ops.sum(entropy, axis=-1) + margin), axis=-1)
+    terms = masked_mean(entropy, is_term) + margin
     return ops.sum(weights * terms, axis=-1) / ops.maximum(
         ops.sum(weights, axis=-1), _EPSILON
     )
 
 
 def scorer_loss(scores, label, is_valid, kind="bce", reduction="mean"):
-    """Eq 7, with a term for what was not clicked: without it, s = 1 everywhere is best.
+    """Eq 7; the `bce` has a term for what was not clicked, which the paper lacks.
 
     Args:
         scores: float32 `[batch, list]`, logits.
         label: float `[batch, list]`, above 0 for a click.
         is_valid: bool `[batch, list]`.
-        kind: `bce`, binary cross-entropy of each candidate; or `softmax`, cross-entropy
-            of the list's softmax with the clicks, 0 for a list without a click.
+        kind: See `click_losses`; a `softmax` is 0 for a list without a click.
         reduction: `mean` over candidates (`softmax`: over clicks), or `sum`.
     """
-    clicked = ops.cast((label > 0) & is_valid, "float32")
-    if kind == "softmax":
-        log_p = ops.log_softmax(mask_logits(scores, is_valid))
-        total = -ops.sum(ops.where(clicked > 0, log_p, 0.0), axis=-1)
-        count = ops.maximum(ops.sum(clicked, axis=-1), 1)
-        return total if reduction == "sum" else total / count
-    # Padding carries the mask logit; 0 in its place keeps the sum finite.
-    entropy = sigmoid_cross_entropy(clicked, ops.where(is_valid, scores, 0.0))
+    entropy, is_term = click_losses(scores, label, is_valid, kind)
     if reduction == "sum":
-        return ops.sum(ops.where(is_valid, entropy, 0.0), axis=-1)
-    return masked_mean(entropy, is_valid)
+        return ops.sum(entropy, axis=-1)
+    return masked_mean(entropy, is_term)
 
 
 def teacher_scores(logits, remains, on="logits"):

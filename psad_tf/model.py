@@ -88,15 +88,11 @@ class PSAD(JointStep, keras.Model):
         """
         c = self.config
         states, scores = outputs["states"], outputs["scores"]
-        order = targets.target_order(label, is_valid, c.slate_length)
-        logits = generate(
-            self.decoder, states, is_valid, order, c.block_size, training=training
-        )
-        remains = targets.remaining(order, is_valid, c.block_size)
+        order, logits, remains = self.teach(label, is_valid, outputs, training)
         teacher = losses.teacher_scores(logits, remains, c.distill_from)
         parts = {
             "generation": self._generation_loss(
-                logits, label, remains, ops.arange(c.slate_length)[None]
+                logits, label, remains, ops.arange(c.slate_length)[None], order
             ),
             "refinement": self._refinement_loss(
                 label, is_valid, states, order, logits, remains, training
@@ -113,8 +109,45 @@ class PSAD(JointStep, keras.Model):
                 c.distill_from,
             ),
         }
-        total = parts["generation"] + parts["refinement"] + parts["scorer"]
+        taught = parts["generation"] + parts["refinement"]
+        total = c.generation_weight * taught + parts["scorer"]
         return {"loss": total + c.distillation_weight * parts["distillation"], **parts}
+
+    def teach(self, label, is_valid, outputs, training=False):
+        """The generator's pass over the target order, each slot as if it were its turn.
+
+        Args:
+            label: float `[batch, list]`, above 0 for a click.
+            is_valid: bool `[batch, list]`.
+            outputs: What `call` returned.
+            training: Whether dropout is on, and an order is drawn where one is.
+
+        Returns:
+            The target order, int32 `[batch, slate]`; the logits of p_ij, float32
+            `[batch, slate, list]`; which candidates remain, bool of the same shape.
+        """
+        c = self.config
+        order = self._target_order(label, is_valid, outputs["scores"], training)
+        logits = generate(
+            self.decoder,
+            outputs["states"],
+            is_valid,
+            order,
+            c.block_size,
+            training=training,
+        )
+        return order, logits, targets.remaining(order, is_valid, c.block_size)
+
+    def _target_order(self, label, is_valid, scores, training):
+        kind, length = self.config.target_order, self.config.slate_length
+        if kind == "exposed":
+            return targets.exposed(is_valid, length)
+        draw = None
+        if training and kind != "shown":
+            draw = keras.random.uniform(ops.shape(label), seed=self.seed_generator)
+        if draw is not None and kind == "sampled":
+            return targets.sampled_order(scores, is_valid, length, draw)
+        return targets.clicked_first(label, is_valid, length, draw)
 
     def _refinement_loss(
         self, label, is_valid, states, order, logits, remains, training
@@ -134,15 +167,20 @@ class PSAD(JointStep, keras.Model):
         logits, remains = refine(
             self.decoder, states, is_valid, order, slots, is_masked, training
         )
-        return self._generation_loss(logits, label, remains, slots)
+        placed = ops.take_along_axis(order, slots, axis=1)
+        return self._generation_loss(logits, label, remains, slots, placed)
 
-    def _generation_loss(self, logits, label, remains, slots):
-        c = self.config
+    def _generation_loss(self, logits, label, remains, slots, placed):
+        c, counts = self.config, None
+        if c.target_order == "exposed":
+            counts = ops.one_hot(placed, label.shape[1], dtype="bool")
         return losses.generation_loss(
             logits,
             label,
             remains,
             slots,
+            kind=c.generation_loss,
+            counts=counts,
             hinge_on=c.hinge_on,
             hinge_weight=c.hinge_weight,
             reduction=c.loss_reduction,

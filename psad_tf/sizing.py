@@ -5,7 +5,7 @@ from typing import Any
 
 from psad_tf.config import PSADConfig
 from psad_tf.features import FeatureSet
-from psad_tf.id_space import id_space
+from psad_tf.id_space import IdSpace, id_space
 
 
 def model_config(
@@ -18,7 +18,9 @@ def model_config(
     Args:
         features: The data set's features.
         vocabulary_size: A vocabulary's name to its size.
-        choices: `PSADConfig`'s fields, but for the sizes of its inputs.
+        choices: `PSADConfig`'s fields, but for the sizes of its inputs. Where they
+            say nothing else, ids of every text feature of the user are dropped now and
+            then: no list would teach the model an unknown value of a profile otherwise.
 
     Raises:
         ConfigError: A choice is unknown or out of range.
@@ -26,18 +28,25 @@ def model_config(
     item = id_space(features.item, vocabulary_size)
     user = id_space(features.user, vocabulary_size)
     sizes = {
-        "item_rows": item.rows,
-        "item_widths": item.widths,
-        "item_unknown_ids": item.unknown_ids,
-        "user_rows": user.rows,
-        "user_widths": user.widths,
-        "user_unknown_ids": user.unknown_ids,
+        **_of_space("item", item),
+        **_of_space("user", user),
         "candidate_dense_size": _numbers(features.of_candidates()),
         "history_dense_size": _numbers(features.of_history()),
         "list_length": features.list_length,
         "history_length": features.history_length,
     }
-    return PSADConfig.of({**choices, **sizes})
+    defaults = {"user_id_dropout_fields": _text_fields(features.user)}
+    return PSADConfig.of({**defaults, **choices, **sizes})
+
+
+def _of_space(name: str, space: IdSpace) -> dict[str, Any]:
+    return {f"{name}_{k}": v for k, v in vars(space).items()}
+
+
+def _text_fields(features) -> tuple[int, ...]:
+    """The embedded features that may have unknown values, by index."""
+    embedded = [f for f in features if f.kind.is_id]
+    return tuple(i for i, f in enumerate(embedded) if f.kind.is_text)
 
 
 def _numbers(features) -> int:

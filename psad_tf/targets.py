@@ -7,23 +7,66 @@ Slots are counted from 0 here and from 1 in the paper's j.
 import numpy as np
 from keras import ops
 
+from psad_tf.masking import mask_logit
 
-def target_order(label, is_valid, slate_length):
-    """The order to be generated: clicked candidates first, each group as it was shown.
+
+def clicked_first(label, is_valid, slate_length, draw=None):
+    """An order to be generated: clicked candidates first, then the others.
 
     Args:
         label: float `[batch, list]`, above 0 for a click.
         is_valid: bool `[batch, list]`.
         slate_length: Slots; T of the paper.
+        draw: float32 `[batch, list]` in [0, 1), which puts each group in order, the
+            lowest first; None keeps the order shown.
 
     Returns:
         int32 `[batch, slate]`, -1 past the list's end.
     """
     length = label.shape[1]
     is_clicked = (label > 0) & is_valid
-    group = 2 - ops.cast(is_valid, "int32") - ops.cast(is_clicked, "int32")
-    # Distinct keys, so that the order does not depend on the sort being stable.
-    key = group * length + ops.arange(length, dtype="int32")
+    group = 2 - ops.cast(is_valid, "float32") - ops.cast(is_clicked, "float32")
+    if draw is None:
+        # Distinct keys, so that the order does not depend on the sort being stable.
+        draw = ops.arange(length, dtype="float32") / length
+    return _first(group + draw, is_valid, slate_length)
+
+
+def sampled_order(scores, is_valid, slate_length, draw):
+    """An order drawn from scores: each slot by their softmax over what remains.
+
+    Perturbs the scores by Gumbel noise (the Plackett-Luce model).
+
+    Args:
+        scores: float32 `[batch, list]`.
+        is_valid: bool `[batch, list]`.
+        slate_length: Slots; T of the paper.
+        draw: float32 `[batch, list]`, uniform in [0, 1).
+
+    Returns:
+        int32 `[batch, slate]`, -1 past the list's end.
+    """
+    noise = -ops.log(-ops.log(ops.clip(draw, 1e-6, 1 - 1e-6)))
+    key = ops.where(is_valid, -(scores + noise), -mask_logit("float32"))
+    return _first(key, is_valid, slate_length)
+
+
+def exposed(is_valid, slate_length):
+    """The first candidates as they were shown.
+
+    Args:
+        is_valid: bool `[batch, list]`.
+        slate_length: Slots; T of the paper.
+
+    Returns:
+        int32 `[batch, slate]`, -1 past the list's end.
+    """
+    slots = ops.arange(slate_length, dtype="int32")[None]
+    return ops.where(slot_is_valid(is_valid, slate_length), slots, -1)
+
+
+def _first(key, is_valid, slate_length):
+    """The candidates with the lowest keys: int32 `[batch, slate]`, -1 past the end."""
     order = ops.cast(ops.argsort(key, axis=1)[:, :slate_length], "int32")
     return ops.where(slot_is_valid(is_valid, slate_length), order, -1)
 

@@ -23,22 +23,33 @@ USER = {
 }
 
 
-def item(name, genres, year, rating, **more):
+def item(name, genres, year, mean_rating, **more):
     """An item's shared features."""
     return {
         "item_id": name,
         "genres": genres,
         "year": year,
-        "mean_rating": rating,
+        "mean_rating": mean_rating,
         "like_rate": 0.5,
         "log_rating_count": 1.0,
         **more,
     }
 
 
-def candidate(name, genres, year, rating, score=0.0):
-    """A candidate."""
-    return item(name, genres, year, rating, initial_score=score)
+AFFINITY = dict.fromkeys(
+    ("genre_affinity", "year_affinity", "similar_items", "similar_users"), 0.0
+)
+
+
+def candidate(name, genres, year, mean_rating, score=0.0):
+    """A candidate, about which nothing is known of the user's taste."""
+    return item(name, genres, year, mean_rating, initial_score=score, **AFFINITY)
+
+
+def past_item(name, genres, year, mean_rating, log_hours_ago=1.0, stars=4.0):
+    """A past item; 4 stars and more are a like."""
+    own = {"rating": stars, "liked": float(stars >= 4), "log_hours_ago": log_hours_ago}
+    return item(name, genres, year, mean_rating, **own)
 
 
 A = candidate("a", "Drama|War", 1995.0, 2.0)
@@ -53,7 +64,7 @@ def training_lists() -> list[RankingList]:
         labels = [1.0] + [0.0] * (len(candidates) - 1)
         return RankingList(USER, candidates, history, labels, f"r{number}", 7)
 
-    past = item("b", "Drama", 0.0, 5.0, log_hours_ago=1.0)
+    past = past_item("b", "Drama", 0.0, 5.0)
     return [make(1, [A, B, C]), make(2, [B, A]), make(3, [A, B, C], [past])]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import config_pb2
 
+from psad_tf.cold_start import cold_start_slices, group_of, known_values
 from psad_tf.feature_sets import feature_set
 from psad_tf.features import LABEL, FeatureSet
 from tfx_pipeline.config import GateConfig
@@ -30,7 +31,7 @@ def eval_config(features: FeatureSet, gate: GateConfig) -> config_pb2.EvalConfig
     slices = [config_pb2.SlicingSpec()]
     slices += [
         config_pb2.SlicingSpec(feature_keys=[slice_key(s.name)])
-        for s in features.slices
+        for s in (*features.slices, *cold_start_slices(features))
     ]
     options = config_pb2.Options()
     options.compute_confidence_intervals.value = True
@@ -95,22 +96,12 @@ def custom_extractors(eval_shared_model, eval_config, tensor_adapter_config):
     """TFMA's extractors, plus one that says which groups a list belongs to.
 
     The Evaluator calls this by name. The candidate model's own description names the
-    data set, hence the groups.
+    data set, hence the groups; its vocabularies tell what it knows.
     """
     models = eval_shared_model if isinstance(eval_shared_model, list) else None
     model = models[0] if models else eval_shared_model
     described = Path(model.model_path) / "assets.extra" / "psad.json"
     features = feature_set(json.loads(described.read_text())["dataset"])
-
-    def add_groups(extracts):
-        raw = extracts[tfma.FEATURES_KEY]
-        for partition in features.slices:
-            values = raw.get(partition.feature)
-            values = [] if values is None else np.ravel(values)
-            group = np.array([partition.label(values)])
-            raw[slice_key(partition.name)] = group
-        return extracts
-
     extractors = tfma.default_extractors(
         eval_shared_model=eval_shared_model,
         eval_config=eval_config,
@@ -118,7 +109,31 @@ def custom_extractors(eval_shared_model, eval_config, tensor_adapter_config):
     )
     stages = [e.stage_name for e in extractors]
     groups = tfma.extractors.Extractor(
-        stage_name="ExtractGroups", ptransform=beam.Map(add_groups)
+        stage_name="ExtractGroups",
+        ptransform=beam.ParDo(_AddGroups(features, Path(model.model_path))),
     )
     extractors.insert(stages.index("ExtractSliceKeys"), groups)
     return extractors
+
+
+class _AddGroups(beam.DoFn):
+    """Writes the group of each partition among a list's raw features."""
+
+    def __init__(self, features: FeatureSet, model: Path):
+        self._features = features
+        self._partitions = (*features.slices, *cold_start_slices(features))
+        self._model = model
+
+    def setup(self):
+        # By each worker for itself: vocabularies may be large.
+        self._known = known_values(self._model, self._features)
+
+    def process(self, extracts):
+        raw = extracts[tfma.FEATURES_KEY]
+        # What a list has none of is missing.
+        found = {name: raw.get(name) for name, _ in self._features.raw()}
+        values = {k: [] if v is None else np.ravel(v) for k, v in found.items()}
+        for partition in self._partitions:
+            group = group_of(partition, values, self._known)
+            raw[slice_key(partition.name)] = np.array([group])
+        yield extracts

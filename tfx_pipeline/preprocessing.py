@@ -104,10 +104,20 @@ def _ids(feature: Feature, values: tf.Tensor, unknown_id, vocabularies) -> tf.Te
         )
         return (unknown_id + 1 + tf.cast(bucket, tf.int64))[:, tf.newaxis]
     parts = _split(feature, values)
-    index = tft.apply_vocabulary(parts.values, vocabularies[feature.name])
-    return parts.with_values(unknown_id + 1 + index).to_tensor(
-        0, shape=[None, feature.max_values]
-    )
+    ids = _text_ids(feature, parts.values, unknown_id, vocabularies[feature.name])
+    return parts.with_values(ids).to_tensor(0, shape=[None, feature.max_values])
+
+
+def _text_ids(feature: Feature, values, unknown_id, vocabulary) -> tf.Tensor:
+    """Text values [n] to ids [n]: by vocabulary, else by hash, else the unknown one."""
+    index = tft.apply_vocabulary(values, vocabulary)
+    default = tf.zeros_like(index) + unknown_id
+    if feature.hash_buckets:
+        hashed = unknown_id + 1 + tft.hash_strings(values, feature.hash_buckets)
+        # No value at all is nothing to hash.
+        default = tf.where(values == "", default, hashed)
+    known = unknown_id + 1 + feature.hash_buckets + index
+    return tf.where(index < 0, default, known)
 
 
 def _space(features: Iterable[Feature]):

@@ -1,26 +1,31 @@
 """The Trainer's entry point: transformed lists to a served scorer and its logs."""
 
 import json
+import logging
+import shutil
 from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 import tensorflow_transform as tft
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_transform.tf_metadata import schema_utils
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.utils import io_utils
 
-from psad_tf import metrics, tensors
-from psad_tf.decoding import beam_search, full_order
+from psad_tf import metrics
 from psad_tf.export import export_scorer
 from psad_tf.feature_sets import feature_set
 from psad_tf.features import LABEL, REQUEST_ID, TIMESTAMP
-from psad_tf.model import PSAD, build_psad
+from psad_tf.memory import memory
+from psad_tf.model import PSAD
 from psad_tf.sizing import model_config
-from psad_tf.training import compiled, read_lists, score_lists, train
+from psad_tf.training import train
+from psad_tf.training_backup import fingerprint
 from psad_tf.training_config import training_config
+from psad_tf.training_data import read_lists
+from psad_tf.training_distribution import is_chief, new_model, plain_copy, strategy_of
+from psad_tf.training_evaluation import compiled, compiled_teacher, score_lists
 
 WEIGHTS_FILE = "psad.keras"
 
@@ -29,26 +34,48 @@ def run_fn(fn_args: FnArgs) -> None:
     """Trains PSAD and exports its scorer.
 
     Writes the SavedModel into `serving_model_dir`, and into `model_run_dir` the logs
-    and the whole model with its teacher (for warm starts and studies).
+    and the whole model with its teacher (for warm starts and studies). Run again after
+    a kill, on the same lists with the same settings and code, it goes on training.
     """
     settings = json.loads(fn_args.custom_config["settings"])
-    features = feature_set(settings["dataset"])
-    keras.utils.set_random_seed(settings["seed"])
+    training = training_config(settings["training"], settings["seed"])
+    # Before anything else of TensorFlow runs: it may have to find the other hosts.
+    strategy = strategy_of(training)
     transform = tft.TFTransformOutput(fn_args.transform_output)
     config = model_config(
-        features, transform.vocabulary_size_by_name, settings["model"]
+        feature_set(settings["dataset"]),
+        transform.vocabulary_size_by_name,
+        settings["model"],
     )
-    training = training_config(settings["training"], settings["seed"])
-
+    logging.info("memory:\n%s", memory(config, training))
     spec = transform.transformed_feature_spec()
-    batch = training.batch_size
-    lists = read_lists(fn_args.train_files, spec, batch, training.seed)
+    lists = read_lists(fn_args.train_files, spec, training.batch_size, training.seed)
     validation = read_lists(fn_args.eval_files, spec, 256)
-    model = build_psad(config)
+    keras.utils.set_random_seed(training.seed)
+    model = new_model(config, training, strategy)
     logs = Path(fn_args.model_run_dir)
-    train(model, lists, validation, training, logs)
+    backup = backup_folder(fn_args, lists.fingerprint + validation.fingerprint)
+    train(model, lists, validation, training, logs, backup)
+    if is_chief(strategy):
+        _write(plain_copy(model), validation, transform, fn_args)
+        # With what runs of other settings may have left.
+        shutil.rmtree(backup.parent)
 
-    branches = compare_branches(model, validation)
+
+def backup_folder(fn_args: FnArgs, data: str) -> Path:
+    """Where a run finds what a killed one left.
+
+    TFX gives each run of the Trainer new folders, `<Trainer>/<output>/<run>`, so that
+    it stands beside them and is named for what the training is made of.
+    """
+    key = fingerprint(fn_args.custom_config, data)
+    return Path(fn_args.model_run_dir).parent.parent / "backup" / key
+
+
+def _write(model, validation, transform, fn_args) -> None:
+    settings = json.loads(fn_args.custom_config["settings"])
+    logs, config = Path(fn_args.model_run_dir), model.config
+    branches = compare_branches(model, validation.once())
     (logs / "branches.json").write_text(json.dumps(branches, indent=1))
     (logs / "model.json").write_text(config.to_json())
     model.save(logs / WEIGHTS_FILE)
@@ -56,7 +83,7 @@ def run_fn(fn_args: FnArgs) -> None:
         model.scorer,
         transform.transform_features_layer(),
         serving_spec(fn_args.schema_path),
-        features,
+        feature_set(settings["dataset"]),
         Path(fn_args.serving_model_dir),
         metadata={"validation": branches, "model": json.loads(config.to_json())},
     )
@@ -74,26 +101,9 @@ def compare_branches(model: PSAD, dataset) -> dict[str, float]:
     """NDCG@10 of student, teacher and initial order over a dataset's lists."""
     labels, scores, is_valid = score_lists(compiled(model.scorer), dataset)
     initial = -np.broadcast_to(np.arange(labels.shape[1], dtype=float), labels.shape)
-    teacher = np.concatenate(list(_teacher_scores(model, dataset)))
+    _, teacher, _ = score_lists(compiled_teacher(model), dataset)
     ranked = {"student": scores, "teacher": teacher, "initial": initial}
     return {
         f"{name}_ndcg_at_10": float(np.mean(metrics.ndcg(labels, s, is_valid, k=10)))
         for name, s in ranked.items()
     }
-
-
-def _teacher_scores(model: PSAD, dataset):
-    """For each batch, scores [batch, list] that give the teacher's order."""
-
-    @tf.function
-    def order_of(inputs):
-        order, _ = beam_search(model, inputs)
-        scores = model.scorer(inputs, training=False)
-        return full_order(order, scores, inputs[tensors.CANDIDATE_IS_VALID])
-
-    for inputs, _ in dataset:
-        order = order_of(inputs).numpy()
-        scores = np.zeros(order.shape)
-        rows, ranks = np.nonzero(order >= 0)
-        scores[rows, order[rows, ranks]] = -ranks.astype(float)
-        yield scores

@@ -14,13 +14,13 @@ LOSSES = ("softmax", "bce")
 
 @keras.saving.register_keras_serializable(package="psad_tf")
 class PRM(keras.Model):
-    """Self-attention over the candidates, each next to the user and its position.
+    """Self-attention over the candidates, each with its personal vector and position.
 
-        E_i = W [x_i, user] + position_i;  F = blocks(E);  s = w2 tanh(W1 F)
+        E_i = W x_i + pv_i + position_i;  F = blocks(E);  s = w2 tanh(W1 F)
 
-    The paper takes the user's part from a click model trained before; here it is the
-    profile's embedding, trained along. The same inputs as `psad_tf.model.PSAD`; the
-    history is not used.
+    The paper takes pv_i, what the item is to this user, from a click model trained
+    before; here it is trained along: the item attends to profile and history. The same
+    inputs as `psad_tf.model.PSAD`.
 
     Args:
         config: A `PSADConfig`, or its values by name, for sizes, widths and dropout.
@@ -44,6 +44,14 @@ class PRM(keras.Model):
         self.user_part = dense(
             c.hidden_dim, use_bias=False, dtype=policy, name="user_part"
         )
+        self.past_part = dense(c.hidden_dim, dtype=policy, name="past_part")
+        self.personal = AttentionBlock(
+            c.num_heads,
+            c.ffn_multiple * c.hidden_dim,
+            c.dropout,
+            dtype=policy,
+            name="personal",
+        )
         self.positions = keras.layers.Embedding(
             c.list_length, c.hidden_dim, dtype=policy, name="positions"
         )
@@ -64,12 +72,17 @@ class PRM(keras.Model):
 
     def build(self, inputs_shape=None):
         c = self.config
-        width = len(c.item_widths) * c.embedding_dim + c.candidate_dense_size
+        fields = len(c.item_widths) * c.embedding_dim
+        width, past_width = (
+            fields + size for size in (c.candidate_dense_size, c.history_dense_size)
+        )
         states = (None, c.list_length, c.hidden_dim)
         self.item_embedding.build((None, c.list_length, sum(c.item_widths)))
         self.user_embedding.build((None, sum(c.user_widths)))
         self.item_part.build((None, c.list_length, width))
         self.user_part.build((None, len(c.user_widths) * c.embedding_dim))
+        self.past_part.build((None, c.history_length, past_width))
+        self.personal.build(states, (None, c.history_length + 1, c.hidden_dim))
         self.positions.build((None,))
         for block in self.blocks:
             block.build(states, states)
@@ -89,16 +102,18 @@ class PRM(keras.Model):
         items = self._items(inputs, training)
         return self._rank(items, inputs["candidate_is_valid"], training)
 
-    def value(self, inputs, order):
-        """What orders are worth: click probabilities, discounted by place.
+    def value(self, inputs, order, discounted=True):
+        """What orders are worth: the sum of their items' click probabilities.
 
-        Each item's probability is that in the context of its order:
+        Each item's probability is that at its place and in the context of its order:
 
             sum over places j of sigmoid(s_j) / log2(j + 1)
 
         Args:
             inputs: The input tensors by name.
             order: int32 `[batch, orders, slate]`, candidates in order, -1 for none.
+            discounted: Whether a click counts less further down, as in NDCG; else all
+                clicks count alike, as in the evaluators of EGRerank and NAR4Rec.
 
         Returns:
             float32 `[batch, orders]`.
@@ -120,15 +135,28 @@ class PRM(keras.Model):
             training=False,
         )
         # The mask logit of padding has probability 0.
-        worth = ops.sigmoid(scores) * losses.slot_weights(ops.arange(slate))
+        worth = ops.sigmoid(scores)
+        if discounted:
+            worth = worth * losses.slot_weights(ops.arange(slate))
         return ops.reshape(ops.sum(worth, axis=-1), (-1, count))
 
     def _items(self, inputs, training):
-        fields = self.item_embedding(inputs["candidate_ids"], training=training)
-        dense = ops.cast(inputs["candidate_dense"], fields.dtype)
+        """Items with their personal vectors: float `[batch, list, hidden_dim]`."""
+        items = self._embed(inputs, "candidate", self.item_part, training)
+        past = self._embed(inputs, "history", self.past_part, training)
         user = self.user_embedding(inputs["user_ids"], training=training)
-        items = self.item_part(ops.concatenate([fields, dense], axis=-1))
-        return items + self.user_part(user)[:, None]
+        user = self.user_part(user)[:, None]
+        # The profile is always there, so that an empty history leaves something to see.
+        known = ops.concatenate([user, past], axis=1)
+        is_known = ops.pad(
+            inputs["history_is_valid"], ((0, 0), (1, 0)), constant_values=True
+        )
+        return self.personal(items, known, is_known[:, None], training=training)
+
+    def _embed(self, inputs, place, part, training):
+        fields = self.item_embedding(inputs[f"{place}_ids"], training=training)
+        dense = ops.cast(inputs[f"{place}_dense"], fields.dtype)
+        return part(ops.concatenate([fields, dense], axis=-1))
 
     def _rank(self, items, is_valid, training):
         states = items + self.positions(ops.arange(items.shape[1]))

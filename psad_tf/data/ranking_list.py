@@ -19,6 +19,8 @@ class RankingList:
         labels: For each candidate 1.0 (click) or 0.0; None when serving.
         request_id: Unique name of the list; empty when serving.
         timestamp: When the list began, in seconds since the epoch; 0 when serving.
+        truth: For each candidate, what only a simulated world knows of it, by name;
+            None for real data and when serving.
     """
 
     user: Mapping[str, Value]
@@ -27,3 +29,4 @@ class RankingList:
     labels: Sequence[float] | None = None
     request_id: str = ""
     timestamp: int = 0
+    truth: Sequence[Mapping[str, Value]] | None = None

@@ -30,7 +30,8 @@ class Chunk:
 
     Args:
         candidates: Array of `RATING`, in time order.
-        history: Array of `RATING`: the latest likes of earlier windows, oldest first.
+        history: Array of `RATING`: the latest ratings of earlier windows, oldest
+            first.
         t_start: Time of the window's oldest rating; shared by its chunks.
         t_newest: Time of the window's newest rating.
         number: Position among the chunks of the window, from 0.
@@ -43,6 +44,11 @@ class Chunk:
     t_newest: int
     number: int
     rated_before: int
+
+    @property
+    def user(self) -> int:
+        """Whose ratings they are."""
+        return int(self.candidates["user"][0])
 
     @property
     def labels(self) -> np.ndarray:
@@ -84,15 +90,14 @@ def chunks(
         list_length: The most candidates of a chunk; longer windows give several.
         history_length: The most past items of a chunk; the latest are kept.
     """
-    liked, rated = ratings[:0], 0
+    past = ratings[:0]
     for window in windows(ratings):
         times = window["timestamp"]
         for number, begin in enumerate(range(0, len(window), list_length)):
             part = window[begin : begin + list_length]
-            yield Chunk(part, liked, int(times[0]), int(times[-1]), number, rated)
-        rated += len(window)
-        liked = np.concatenate([liked, window[window["rating"] >= LIKE]])
-        liked = liked[max(0, len(liked) - history_length) :]
+            latest = past[max(0, len(past) - history_length) :]
+            yield Chunk(part, latest, int(times[0]), int(times[-1]), number, len(past))
+        past = np.concatenate([past, window])
 
 
 def plan_cuts(all_chunks: Sequence[Chunk], shares: Sequence[float]) -> Cuts:

@@ -1,10 +1,11 @@
 """The data sets, one file each; see `psad_tf.features` for what a feature set is."""
 
 from psad_tf.errors import ConfigError
+from psad_tf.feature_sets.click_world import CLICK_WORLD, CLICK_WORLD_5
 from psad_tf.feature_sets.movielens_100k import MOVIELENS_100K
 from psad_tf.features import FeatureSet
 
-_FEATURE_SETS = {s.name: s for s in (MOVIELENS_100K,)}
+_FEATURE_SETS = {s.name: s for s in (MOVIELENS_100K, CLICK_WORLD, CLICK_WORLD_5)}
 
 
 def feature_set(name: str) -> FeatureSet:

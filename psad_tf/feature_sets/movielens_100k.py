@@ -23,8 +23,20 @@ MOVIELENS_100K = FeatureSet(
         Feature("like_rate", Kind.NUMERIC),
         Feature("log_rating_count", Kind.NUMERIC),
     ),
-    candidate=(Feature(INITIAL_SCORE, Kind.NUMERIC),),
-    history=(Feature("log_hours_ago", Kind.NUMERIC),),
+    candidate=(
+        Feature(INITIAL_SCORE, Kind.NUMERIC),
+        # How well it fits the user's taste; see `psad_tf.data.affinity`.
+        Feature("genre_affinity", Kind.NUMERIC),
+        Feature("year_affinity", Kind.NUMERIC),
+        Feature("similar_items", Kind.NUMERIC),
+        Feature("similar_users", Kind.NUMERIC),
+    ),
+    history=(
+        # What the user did with it: how many stars, and whether that is a like.
+        Feature("rating", Kind.NUMERIC),
+        Feature("liked", Kind.NUMERIC),
+        Feature("log_hours_ago", Kind.NUMERIC),
+    ),
     list_length=20,
     history_length=50,
     slices=(

@@ -92,15 +92,18 @@ class AttentionBlock(keras.layers.Layer):
         return self.ffn_norm(hidden + self.drop(wide, training=training))
 
     def _attend(self, queries, keys, is_visible, bias):
-        query = self._split(self.query(queries))
-        key = self._split(self.key(keys))
+        # Products of large items overflow in float16, and softmax makes NaN of them.
+        wide = keras.backend.result_type(self.compute_dtype, "float32")
+        query = ops.cast(self._split(self.query(queries)), wide)
+        key = ops.cast(self._split(self.key(keys)), wide)
         value = self._split(self.value(keys))
         products = ops.matmul(query, ops.swapaxes(key, -1, -2))
-        bias = None if bias is None else bias[:, None]
+        bias = None if bias is None else ops.cast(bias[:, None], wide)
         dim = query.shape[-1]
         weights = attention_weights(
             products, is_visible[:, None], bias, dim, self.placement
         )
+        weights = ops.cast(weights, value.dtype)
         mixed = ops.transpose(ops.matmul(weights, value), (0, 2, 1, 3))
         return ops.reshape(mixed, (-1, queries.shape[1], self.num_heads * dim))
 

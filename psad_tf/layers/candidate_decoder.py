@@ -106,8 +106,10 @@ class CandidateDecoder(keras.layers.Layer):
         for block in self.blocks:
             keys = ops.concatenate([states, items, queries], axis=1)
             queries = block(queries, keys, is_visible, training=training)
+        # In half precision some candidates would get the same logit.
+        queries, states = ops.cast(queries, "float32"), ops.cast(states, "float32")
         logits = ops.matmul(queries, ops.swapaxes(states, -1, -2))
-        return ops.cast(logits * states.shape[-1] ** -0.5, "float32")
+        return logits * states.shape[-1] ** -0.5
 
     def get_config(self):
         return {

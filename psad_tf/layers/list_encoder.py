@@ -5,6 +5,7 @@ from keras import ops
 
 from psad_tf.config import PSADConfig
 from psad_tf.layers.feature_embedding import FeatureEmbedding
+from psad_tf.layers.late_fusion import LateFusion
 from psad_tf.layers.shared_encoder import SharedEncoder
 from psad_tf.layers.user_profile_gate import UserProfileGate
 from psad_tf.masking import align_right
@@ -32,7 +33,18 @@ class ListEncoder(keras.layers.Layer):
         self.fields = dense(c.hidden_dim, use_bias=False, dtype=policy, name="fields")
         self.history_dense = dense(c.hidden_dim, dtype=policy, name="history_dense")
         self.candidate_dense = dense(c.hidden_dim, dtype=policy, name="candidate_dense")
-        self.gate = UserProfileGate(c.personal_gate, dtype=policy, name="gate")
+        # What is not asked for is None; it has no weights.
+        self.places = self.gate = self.late_fusion = None
+        if c.candidates == "ranked":
+            self.places = keras.layers.Embedding(
+                c.list_length, c.hidden_dim, dtype=policy, name="places"
+            )
+        if c.interaction in ("gate", "concatenation"):
+            self.gate = UserProfileGate(
+                c.interaction == "gate", dtype=policy, name="gate"
+            )
+        elif c.interaction == "late_fusion":
+            self.late_fusion = LateFusion(dtype=policy, name="late_fusion")
         self.encoder = SharedEncoder(
             num_layers=c.num_layers,
             num_heads=c.num_heads,
@@ -42,6 +54,7 @@ class ListEncoder(keras.layers.Layer):
             position=c.position,
             placement=c.position_placement,
             personal=c.personal_position,
+            candidates=c.candidates,
             dtype=policy,
             name="encoder",
         )
@@ -56,8 +69,13 @@ class ListEncoder(keras.layers.Layer):
         self.fields.build((None, length, len(c.item_widths) * c.embedding_dim))
         self.history_dense.build((None, c.history_length, c.history_dense_size))
         self.candidate_dense.build((None, c.list_length, c.candidate_dense_size))
-        self.gate.build(items, user)
+        if self.places is not None:
+            self.places.build((None,))
+        if self.gate is not None:
+            self.gate.build(items, user)
         self.encoder.build(items, (None, length), user)
+        if self.late_fusion is not None:
+            self.late_fusion.build((None, c.list_length, c.hidden_dim), user)
 
     def call(self, inputs, training=False):
         """Encodes.
@@ -74,19 +92,18 @@ class ListEncoder(keras.layers.Layer):
         )
         user = self.user_embedding(inputs["user_ids"], training=training)
         ids = ops.concatenate([past_ids, inputs["candidate_ids"]], axis=1)
-        dense = ops.concatenate(
-            [
-                self.history_dense(past_dense),
-                self.candidate_dense(inputs["candidate_dense"]),
-            ],
-            axis=1,
-        )
+        shown = self.candidate_dense(inputs["candidate_dense"])
+        if self.places is not None:
+            shown = shown + self.places(ops.arange(self.config.list_length))
+        dense = ops.concatenate([self.history_dense(past_dense), shown], axis=1)
         items = self.fields(self.item_embedding(ids, training=training)) + dense
-        items = self.gate(items, user)
+        if self.gate is not None:
+            items = self.gate(items, user)
         is_valid = ops.concatenate(
             [past_is_valid, inputs["candidate_is_valid"]], axis=1
         )
-        return self.encoder(items, is_valid, user, training=training)
+        states = self.encoder(items, is_valid, user, training=training)
+        return states if self.late_fusion is None else self.late_fusion(states, user)
 
     def get_config(self):
         return {**super().get_config(), "config": self.config.to_dict()}
@@ -94,27 +111,9 @@ class ListEncoder(keras.layers.Layer):
 
 def item_embedding(config: PSADConfig, **kwargs) -> FeatureEmbedding:
     """The embedding of item fields that a configuration asks for."""
-    return FeatureEmbedding(
-        config.item_rows,
-        config.embedding_dim,
-        config.item_widths,
-        config.item_unknown_ids,
-        config.id_dropout,
-        config.item_id_dropout_fields,
-        name="item_embedding",
-        **kwargs,
-    )
+    return FeatureEmbedding.of(config, "item", **kwargs)
 
 
 def user_embedding(config: PSADConfig, **kwargs) -> FeatureEmbedding:
     """The embedding of user fields that a configuration asks for."""
-    return FeatureEmbedding(
-        config.user_rows,
-        config.embedding_dim,
-        config.user_widths,
-        config.user_unknown_ids,
-        config.id_dropout,
-        config.user_id_dropout_fields,
-        name="user_embedding",
-        **kwargs,
-    )
+    return FeatureEmbedding.of(config, "user", **kwargs)

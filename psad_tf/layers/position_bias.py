@@ -25,6 +25,24 @@ def lay_out(values, num_queries):
     return rows[:, :, : size + 1 - num_queries]
 
 
+def behind_history(bias, num_candidates):
+    """Gives all candidates the one place behind the history.
+
+    Args:
+        bias: float `[batch, queries, keys]`; the last query and the last key stand for
+            any candidate.
+        num_candidates: Candidates; M of the paper.
+
+    Returns:
+        float `[batch, queries - 1 + M, keys - 1 + M]`.
+    """
+    for axis in (1, 2):
+        last = ops.take(bias, [bias.shape[axis] - 1], axis=axis)
+        more = ops.repeat(last, num_candidates - 1, axis=axis)
+        bias = ops.concatenate([bias, more], axis=axis)
+    return bias
+
+
 @keras.saving.register_keras_serializable(package="psad_tf")
 class PersonalizedPositionBias(keras.layers.Layer):
     """A learned value for each pair of positions, fitted to the user (eq 13).

@@ -1,7 +1,6 @@
 """The student's head: one score for each candidate (eq 7)."""
 
 import keras
-from keras import ops
 
 from psad_tf.masking import mask_logits
 
@@ -27,7 +26,8 @@ class ScoringNetwork(keras.layers.Layer):
         )
         self.hidden.build(states_shape)
         self.drop = keras.layers.Dropout(self.dropout, dtype=policy)
-        self.score = keras.layers.Dense(1, dtype=policy, name="score")
+        # In half precision some candidates would get the same score.
+        self.score = keras.layers.Dense(1, dtype="float32", name="score")
         self.score.build((None, self.hidden_dim))
 
     def call(self, states, candidate_is_valid, training=False):
@@ -42,7 +42,7 @@ class ScoringNetwork(keras.layers.Layer):
             float32 `[batch, list]`, the logit of s of eq 7; the mask logit on padding.
         """
         hidden = self.drop(self.hidden(states), training=training)
-        scores = ops.cast(self.score(hidden)[..., 0], "float32")
+        scores = self.score(hidden)[..., 0]
         return mask_logits(scores, candidate_is_valid)
 
     def get_config(self):

@@ -3,7 +3,7 @@
 import keras
 
 from psad_tf.layers.attention_block import AttentionBlock
-from psad_tf.layers.position_bias import PersonalizedPositionBias
+from psad_tf.layers.position_bias import PersonalizedPositionBias, behind_history
 
 
 @keras.saving.register_keras_serializable(package="psad_tf")
@@ -22,6 +22,8 @@ class SharedEncoder(keras.layers.Layer):
         position: Kind of the position bias: `relative` or `table`.
         placement: Where it is added: `logits` or `weights`.
         personal: Whether it is fitted to the user.
+        candidates: Whether the last items are in one position, a `set`, or each
+            in a position of its own, anything else.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class SharedEncoder(keras.layers.Layer):
         position="relative",
         placement="logits",
         personal=True,
+        candidates="sequence",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -45,15 +48,17 @@ class SharedEncoder(keras.layers.Layer):
         self.position = position
         self.placement = placement
         self.personal = personal
+        self.candidates = candidates
 
     def build(self, items_shape, is_valid_shape, user_shape):
         length, dim = items_shape[1:]
         self.biases, self.blocks = [], []
         for i in range(self.num_layers):
             rows = self.num_states if i == self.num_layers - 1 else length
+            shared = self.num_states - 1 if self.candidates == "set" else 0
             bias = PersonalizedPositionBias(
-                rows,
-                length,
+                rows - shared,
+                length - shared,
                 kind=self.position,
                 personal=self.personal,
                 dtype=self.dtype_policy,
@@ -86,9 +91,12 @@ class SharedEncoder(keras.layers.Layer):
         """
         states = items
         for bias, block in zip(self.biases, self.blocks, strict=True):
-            queries = states[:, states.shape[1] - bias.num_queries :]
+            values = bias(user)
+            if self.candidates == "set":
+                values = behind_history(values, self.num_states)
+            queries = states[:, states.shape[1] - values.shape[1] :]
             states = block(
-                queries, states, is_valid[:, None], bias(user), training=training
+                queries, states, is_valid[:, None], values, training=training
             )
         return states
 
@@ -103,4 +111,5 @@ class SharedEncoder(keras.layers.Layer):
             "position": self.position,
             "placement": self.placement,
             "personal": self.personal,
+            "candidates": self.candidates,
         }

@@ -16,7 +16,8 @@ class UserProfileGate(keras.layers.Layer):
     function as on their concatenation, without copying P for each item.
 
     Args:
-        gated: Whether S is applied; else the output is X + W P.
+        gated: Whether S is applied; else the output is X + W P, which is what a linear
+            layer makes of X and P side by side.
     """
 
     def __init__(self, gated=True, **kwargs):
@@ -32,10 +33,14 @@ class UserProfileGate(keras.layers.Layer):
         self.linear_user = self._dense(dim, "linear_user", user_shape, use_bias=False)
         self.gelu_item = self._dense(dim, "gelu_item", items_shape)
         self.gelu_user = self._dense(dim, "gelu_user", user_shape, use_bias=False)
-        self.gate = self._dense(dim, "gate", items_shape, activation="sigmoid")
+        # G1 * G2 grows with the square of the items: float16 would overflow.
+        self.gate = self._dense(
+            dim, "gate", items_shape, activation="sigmoid", dtype="float32"
+        )
 
     def _dense(self, dim, name, input_shape, **kwargs):
-        layer = keras.layers.Dense(dim, name=name, dtype=self.dtype_policy, **kwargs)
+        kwargs = {"dtype": self.dtype_policy, **kwargs}
+        layer = keras.layers.Dense(dim, name=name, **kwargs)
         layer.build(input_shape)
         return layer
 
@@ -55,8 +60,9 @@ class UserProfileGate(keras.layers.Layer):
         fixed = ops.stop_gradient(items)
         g1 = self.linear_item(fixed) + self.linear_user(user)[:, None]
         g2 = self.gelu_item(fixed) + self.gelu_user(user)[:, None]
-        gate = self.gate(g1 * ops.gelu(g2, approximate=False))
-        return gate * items + profile
+        g2 = ops.gelu(g2, approximate=False)
+        gate = self.gate(ops.cast(g1, "float32") * ops.cast(g2, "float32"))
+        return ops.cast(gate, items.dtype) * items + profile
 
     def get_config(self):
         return {**super().get_config(), "gated": self.gated}

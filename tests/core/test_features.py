@@ -1,8 +1,15 @@
 """The features agree with the raw contract, and ids are laid out as promised."""
 
+import dataclasses
+
 import pytest
 
-from psad_tf.feature_sets import MOVIELENS_100K, feature_set
+from psad_tf.feature_sets import (
+    CLICK_WORLD,
+    CLICK_WORLD_5,
+    MOVIELENS_100K,
+    feature_set,
+)
 from psad_tf.features import (
     LABEL,
     REQUEST_ID,
@@ -11,6 +18,7 @@ from psad_tf.features import (
     FeatureSet,
     Kind,
     Slice,
+    candidate_name,
 )
 from psad_tf.id_space import id_space
 from schemas import schema_path
@@ -24,9 +32,15 @@ def read_schema(name):
     return text_format.Parse(text, schema_pb2.Schema())
 
 
-def test_every_raw_feature_is_in_the_schema_with_its_type():
-    schema = {f.name: f for f in read_schema("movielens_100k").feature}
-    raw = dict(MOVIELENS_100K.raw())
+ALL = (MOVIELENS_100K, CLICK_WORLD, CLICK_WORLD_5)
+of_each_data_set = pytest.mark.parametrize("features", ALL, ids=lambda f: f.name)
+
+
+@of_each_data_set
+def test_every_raw_feature_is_in_the_schema_with_its_type(features):
+    schema = {f.name: f for f in read_schema(features.name).feature}
+    raw = dict(features.raw())
+    raw |= {candidate_name(feature): feature for feature in features.truth}
     assert set(schema) == set(raw) | {LABEL, REQUEST_ID, TIMESTAMP}
     bytes_type, float_type = 1, 3
     for name, feature in raw.items():
@@ -34,20 +48,43 @@ def test_every_raw_feature_is_in_the_schema_with_its_type():
         assert schema[name].type == expected, name
 
 
-def test_list_lengths_in_the_schema_are_those_of_the_model():
-    for feature in read_schema("movielens_100k").feature:
+@of_each_data_set
+def test_list_lengths_in_the_schema_are_those_of_the_model(features):
+    for feature in read_schema(features.name).feature:
         if feature.name.startswith("candidate_") or feature.name == LABEL:
-            assert feature.value_count.max == MOVIELENS_100K.list_length
+            assert feature.value_count.max == features.list_length
             assert feature.value_count.min == 1
         if feature.name.startswith("history_"):
-            assert feature.value_count.max == MOVIELENS_100K.history_length
+            assert feature.value_count.max == features.history_length
             assert feature.value_count.min == 0
 
 
-def test_what_only_training_has_is_not_in_the_serving_environment():
-    for feature in read_schema("movielens_100k").feature:
-        training_only = feature.name in (LABEL, REQUEST_ID, TIMESTAMP)
-        assert list(feature.not_in_environment) == ["SERVING"] * training_only
+@of_each_data_set
+def test_what_only_training_has_is_not_in_the_serving_environment(features):
+    training_only = features.training_only()
+    for feature in read_schema(features.name).feature:
+        in_training_alone = feature.name in training_only
+        assert list(feature.not_in_environment) == ["SERVING"] * in_training_alone
+
+
+def test_the_truth_of_a_simulated_world_is_no_input():
+    assert MOVIELENS_100K.truth == ()
+    (truth,) = CLICK_WORLD.truth
+    name = candidate_name(truth)
+    assert name == "candidate_true_relevance"
+    assert name in CLICK_WORLD.training_only()
+    assert name not in dict(CLICK_WORLD.raw())
+    assert truth not in CLICK_WORLD.of_candidates()
+
+
+def test_the_short_click_world_differs_in_its_lists_length_alone():
+    changes = {"name": "click_world_5", "list_length": 5}
+    assert dataclasses.replace(CLICK_WORLD, **changes) == CLICK_WORLD_5
+    long, short = (read_schema(f.name) for f in (CLICK_WORLD, CLICK_WORLD_5))
+    for feature in short.feature:
+        if feature.value_count.max == 5:
+            feature.value_count.max = 20
+    assert short == long
 
 
 def test_a_feature_set_is_found_by_either_spelling():

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from raw_logs import random_log, write_grouplens, write_recbole
 
-from psad_tf.data import prepare as prepare_module
+from psad_tf.data import rating_source
 from psad_tf.data.beam_lists import BuildLists, prepare
 from psad_tf.data.build import BEAM_ARGUMENTS, build_dataset
 from psad_tf.data.errors import DataError
@@ -36,7 +36,7 @@ def fixed_first_stage(monkeypatch):
             item_bias=rng.normal(size=len(log.items)).astype(np.float32),
         )
 
-    monkeypatch.setattr(prepare_module, "train_first_stage", train)
+    monkeypatch.setattr(rating_source, "train_first_stage", train)
 
 
 def _build(folder, ratings=RATINGS, write=write_grouplens, **options):

@@ -12,6 +12,7 @@ from psad_tf.data.examples import decode_list, encode_list
 from psad_tf.data.messages import Example
 from psad_tf.data.ranking_list import RankingList
 from psad_tf.feature_sets import MOVIELENS_100K as FEATURES
+from psad_tf.features import Feature, Kind
 
 TRAINING_ONLY = {"request_id", "timestamp", "label"}
 
@@ -176,3 +177,35 @@ def test_decoding_refuses_what_is_no_list(make_list):
     example.features.feature["candidate_year"].float_list.value.pop()
     with pytest.raises(DataError, match="different lengths"):
         decode_list(example.SerializeToString(), FEATURES)
+
+
+WITH_TRUTH = dataclasses.replace(
+    FEATURES, name="made_up", truth=(Feature("relevance", Kind.NUMERIC),)
+)
+TRUTH = [{"relevance": 0.5}, {"relevance": 0.25}, {"relevance": 0.0}]
+
+
+def test_truth_is_stored_with_labels_and_in_no_request(make_list):
+    one = make_list(truth=TRUTH)
+    encoded = Example.FromString(encode_list(one, WITH_TRUTH)).features.feature
+    assert list(encoded["candidate_relevance"].float_list.value) == [0.5, 0.25, 0.0]
+    assert decode_list(encode_list(one, WITH_TRUTH), WITH_TRUTH).truth == tuple(TRUTH)
+    request = dataclasses.replace(one, labels=None)
+    assert encode_list(request, WITH_TRUTH) == encode_list(
+        make_list(labels=None), FEATURES
+    )
+
+
+@pytest.mark.parametrize(
+    "truth, features, message",
+    [
+        (None, WITH_TRUTH, r"'1-100-0' has none, but the truth of made_up.*relevance"),
+        (TRUTH, FEATURES, r"'1-100-0' has one, but the truth of movielens_100k"),
+        (TRUTH[:2], WITH_TRUTH, "a truth of 2 items for 3 candidates"),
+        ([{}] * 3, WITH_TRUTH, r"truth\[0\]: missing features \['relevance'\]"),
+        ([{"relevance": "0"}] * 3, WITH_TRUTH, "candidate_relevance='0' is no number"),
+    ],
+)
+def test_a_truth_that_does_not_fit_is_refused(make_list, truth, features, message):
+    with pytest.raises(DataError, match=message):
+        encode_list(make_list(truth=truth), features)

@@ -64,6 +64,11 @@ def test_by_hand():
         "like_rate": 1.0,
         "log_rating_count": np.log(2),
         "initial_score": 0.0,
+        # Of user 1 nothing is known yet, and of item 5 a rating that is as expected.
+        "genre_affinity": 0.0,
+        "year_affinity": 0.0,
+        "similar_items": 0.0,
+        "similar_users": 0.0,
     }
     assert by_item["7"]["log_rating_count"] == 0.0
     clicked = {"5": 1.0, "6": 0.0, "7": 1.0}
@@ -73,14 +78,34 @@ def test_by_hand():
 
 def test_history_by_hand():
     _, second = _lists(ROWS)
-    assert [item["item_id"] for item in second.history] == ["5", "7"]
-    hours = [(6600 - 1000) / 3600, (6600 - 1200) / 3600]
+    assert [item["item_id"] for item in second.history] == ["5", "6", "7"]
+    assert [item["rating"] for item in second.history] == [4.0, 2.0, 5.0]
+    assert [item["liked"] for item in second.history] == [1.0, 0.0, 1.0]
+    hours = [(6600 - then) / 3600 for then in (1000, 1100, 1200)]
     found = [item["log_hours_ago"] for item in second.history]
     assert found == pytest.approx(np.log1p(hours))
     # As of 6600: item 5 has 5 and 4 stars; all ratings before are 5 1 4 2 5.
     mean = (9 + 5 * 17 / 5) / 7
     assert second.history[0]["mean_rating"] == pytest.approx(mean)
     assert second.history[0]["like_rate"] == pytest.approx((2 + 5 * 3 / 5) / 7)
+
+
+def test_affinity_by_hand():
+    """As of 6600, with five ratings by two users that share the genres of all films."""
+    _, second = _lists(ROWS)
+    prior = 17 / 5
+    mean5, mean6 = (9 + 5 * prior) / 7, (3 + 5 * prior) / 7
+    mean7 = (5 + 5 * prior) / 6
+    excess = [4 - mean5, 2 - mean6, 5 - mean7]
+    own = np.array(excess) - sum(excess) / (3 + 5)
+    taste = own.sum() / (3 + 5)  # of Crime and of War
+    for item in second.candidates:
+        assert item["genre_affinity"] == pytest.approx(taste)
+        near = np.exp(-np.abs(item["year"] - np.array([1995, 1996, 1997])) / 5)
+        expected = near @ own / (near.sum() + 3)
+        assert item["year_affinity"] == pytest.approx(expected)
+        # Nobody rated a candidate, so no item and no user speaks for it.
+        assert item["similar_items"] == item["similar_users"] == 0.0
 
 
 def test_initial_order_is_by_score_then_by_hash():

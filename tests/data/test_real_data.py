@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from psad_tf.data.affinity import Affinity
 from psad_tf.data.build import build_dataset
 from psad_tf.data.stored_lists import read_lists
 from psad_tf.data.windows import SPLITS
@@ -66,6 +67,16 @@ def test_first_stage_is_better_than_chance_and_worse_than_all_that_is_known(list
     assert chance + 0.04 < initial < known
 
 
+def test_each_affinity_ranks_better_than_chance(lists):
+    """Alone, without knowing how well liked an item is."""
+    rng = np.random.default_rng(0)
+    test = [one for one in lists["test"] if len(one.history) == 50]
+    chance = _mean_ndcg(test, lambda one: rng.random(len(one.labels)))
+    for name in Affinity.NAMES:
+        found = _mean_ndcg(test, lambda one, n=name: [c[n] for c in one.candidates])
+        assert found > chance + 0.02, name
+
+
 def test_initial_order_is_by_initial_score(lists):
     for one in lists["test"]:
         scores = [item["initial_score"] for item in one.candidates]
@@ -79,5 +90,7 @@ def test_values_stay_in_the_domains_of_the_schema(lists):
             assert 0 <= item["like_rate"] <= 1
             assert item["year"] == 0 or 1900 < item["year"] < 1999
             assert item["genres"] and item["item_id"]
-        assert all(item["log_hours_ago"] > 0 for item in one.history)
-        assert one.user["user_rating_count"] >= len(one.history)
+        for item in one.history:
+            assert item["log_hours_ago"] > 0
+            assert item["liked"] == (item["rating"] >= 4)
+        assert len(one.history) == min(50, one.user["user_rating_count"])

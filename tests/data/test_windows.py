@@ -98,12 +98,13 @@ def test_tie_break_is_the_same_on_every_machine():
     assert tie_break("19", "6242") != tie_break("196", "242")
 
 
-def test_history_is_the_latest_likes_of_earlier_windows():
-    times = [100, 101, 102, 1000, 1001, 5000]
-    likes = [True, False, True, True, True, True]
+def test_history_is_the_latest_ratings_of_earlier_windows():
+    times = [100, 101, 1000, 1001, 1002, 5000]
+    likes = [True, False, True, False, True, True]
     found = list(chunks(_ratings(times, likes), 20, history_length=3))
-    assert [c.history["item"].tolist() for c in found] == [[], [0, 2], [2, 3, 4]]
-    assert [c.rated_before for c in found] == [0, 3, 5]
+    assert [c.history["item"].tolist() for c in found] == [[], [0, 1], [2, 3, 4]]
+    assert found[2].history["rating"].tolist() == [5, 2, 5]
+    assert [c.rated_before for c in found] == [0, 2, 5]
 
 
 def test_history_comes_also_from_windows_that_give_no_list():
@@ -118,7 +119,7 @@ def test_history_is_strictly_older(ratings):
         assert (chunk.history["timestamp"] < chunk.t_start).all()
         older = ratings["timestamp"] < chunk.t_start
         assert chunk.rated_before == older.sum()
-        assert len(chunk.history) == min(50, older.sum())  # all are likes
+        assert len(chunk.history) == min(50, older.sum())
 
 
 @given(logs)

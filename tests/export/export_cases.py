@@ -1,7 +1,7 @@
 """Lists of every awkward kind, and both ways to ask about them."""
 
 import numpy as np
-from fitted_transform import FEATURES, USER, A, B, C, candidate, item
+from fitted_transform import FEATURES, USER, A, B, C, candidate, past_item
 
 from psad_tf.data.examples import encode_list
 from psad_tf.data.packing import pack_lists
@@ -13,7 +13,7 @@ SIGNATURES = ("serving_default", "rank")
 def past(n):
     """`n` past items, all different, oldest first."""
     return [
-        item("ab"[i % 2], "War", 1950.0 + i, 1 + i % 4, log_hours_ago=9 - i / 10)
+        past_item("ab"[i % 2], "War", 1950.0 + i, 1 + i % 4, 9 - i / 10, 1.0 + i % 5)
         for i in range(n)
     ]
 

@@ -1,8 +1,8 @@
-"""Eq 3-5: what a slot sees, and that training and generation see the same."""
+"""What a slot sees, and that training and generation see the same."""
 
 import numpy as np
 import pytest
-from model_cases import awake, weight_of
+from model_cases import awake
 
 from psad_tf.generator import generate, refine
 from psad_tf.layers.candidate_decoder import CandidateDecoder
@@ -38,6 +38,23 @@ def test_one_pass_equals_block_by_block(decoder, block_size):
         )
 
 
+def test_one_block_of_all_slots_knows_no_order(decoder):
+    """K = T is non-autoregressive: what has been placed reaches no slot."""
+    for order in (ORDER[:, ::-1], np.full_like(ORDER, -1)):
+        found = logits_of(decoder, order, T)
+        np.testing.assert_array_equal(found, logits_of(decoder, ORDER, T))
+
+
+def test_blocks_of_one_know_each_item_before_them_and_no_other(decoder):
+    """K = 1 is autoregressive."""
+    before = logits_of(decoder, ORDER, 1)[0]
+    for changed in range(T):
+        order = ORDER.copy()
+        order[0, changed] = 4
+        moved = np.abs(logits_of(decoder, order, 1)[0] - before).max(axis=1)
+        np.testing.assert_array_equal(moved > 1e-4, np.arange(T) > changed)
+
+
 def test_a_slot_sees_earlier_blocks_and_not_its_own(decoder):
     before = logits_of(decoder, ORDER, 2)
     changed = ORDER.copy()
@@ -56,19 +73,6 @@ def test_slots_of_one_block_see_each_other(decoder):
     """Slot 0 alone in its block gets other logits than slot 0 with slot 1 beside it."""
     alone, beside = logits_of(decoder, ORDER, 1), logits_of(decoder, ORDER, 2)
     assert np.abs(alone[0, 0] - beside[0, 0]).max() > 1e-3
-
-
-def test_logits_are_eq_5_scaled():
-    """Without layers, the logit is slot embedding times state over sqrt(d)."""
-    layer = CandidateDecoder(T, num_layers=0, num_heads=1, ffn_dim=1)
-    layer.build(STATES.shape)
-    slots = weight_of(layer, "slots/embeddings")
-    found = logits_of(layer, ORDER, 2)
-    for j in range(T):
-        for i in range(M):
-            np.testing.assert_allclose(
-                found[0, j, i], slots[j] @ STATES[0, i] / np.sqrt(8), rtol=1e-4
-            )
 
 
 def masked_slots(*slots):

@@ -22,9 +22,10 @@ def test_padding_does_not_matter():
     inputs, _ = make_batch(TINY, COUNTS, seed=1)
     other = arrays(make_batch(TINY, COUNTS, seed=2)[0])
     mixed = arrays(inputs)
-    is_valid = mixed["candidate_is_valid"][..., None]
-    for name in ("candidate_ids", "candidate_dense"):
-        mixed[name] = np.where(is_valid, mixed[name], other[name])
+    for place in ("candidate", "history"):
+        is_valid = mixed[f"{place}_is_valid"][..., None]
+        for name in (f"{place}_ids", f"{place}_dense"):
+            mixed[name] = np.where(is_valid, mixed[name], other[name])
     np.testing.assert_allclose(model(tensors(mixed)), model(inputs), atol=1e-5)
 
 
@@ -50,6 +51,15 @@ def test_value_of_the_initial_order_is_its_discounted_clicks():
             1 / (1 + np.exp(-scores[b, j])) / np.log2(j + 2) for j in range(count)
         )
         np.testing.assert_allclose(found[b], [expected], rtol=1e-4)
+
+
+def test_undiscounted_each_click_counts_alike():
+    model = make(loss="bce")
+    inputs, _ = make_batch(TINY, [6, 6])
+    order = np.array([[[0, 1, 2, 3, 4, 5]], [[0, 1, 2, 3, 4, 5]]], "int32")
+    found = model.value(inputs, order, discounted=False)
+    clicks = 1 / (1 + np.exp(-np.array(model(inputs))))
+    np.testing.assert_allclose(found, clicks.sum(axis=1, keepdims=True), rtol=1e-4)
 
 
 def test_value_of_any_order_is_that_of_the_list_in_this_order():

@@ -29,7 +29,7 @@ def reference_order(label, is_valid, slots):
 def test_clicked_first_each_group_as_shown():
     label = np.array([[0, 1, 0, 1, 1]], dtype="float32")
     is_valid = np.array([[True, True, True, True, False]])
-    order = targets.target_order(label, is_valid, 5)
+    order = targets.clicked_first(label, is_valid, 5)
     np.testing.assert_array_equal(order, [[1, 3, 0, 2, -1]])
 
 
@@ -37,8 +37,36 @@ def test_clicked_first_each_group_as_shown():
 @settings(deadline=None, max_examples=25)
 def test_target_order_matches_a_loop(lists, slots):
     label, is_valid = unpack(lists)
-    found = targets.target_order(label, is_valid, slots)
+    found = targets.clicked_first(label, is_valid, slots)
     np.testing.assert_array_equal(found, reference_order(label, is_valid, slots))
+
+
+def test_a_draw_puts_each_group_in_order_and_keeps_the_groups():
+    label = np.array([[0, 1, 0, 1, 1]], dtype="float32")
+    is_valid = np.array([[True, True, True, True, False]])
+    draw = np.array([[0.3, 0.9, 0.2, 0.1, 0.0]], dtype="float32")
+    order = targets.clicked_first(label, is_valid, 5, draw)
+    np.testing.assert_array_equal(order, [[3, 1, 2, 0, -1]])
+
+
+def test_exposed_is_the_list_as_it_was_shown():
+    is_valid = np.array([[True, True, True, True], [True, False, False, False]])
+    order = targets.exposed(is_valid, 3)
+    np.testing.assert_array_equal(order, [[0, 1, 2], [0, -1, -1]])
+
+
+def test_sampled_orders_are_plackett_luce():
+    """Shares 1/6, 2/6, 3/6: first by share, then by share of what is left."""
+    size = 20_000
+    scores = np.log(np.array([1, 2, 3, 1e6], "float32"))[None].repeat(size, axis=0)
+    is_valid = np.array([[True, True, True, False]]).repeat(size, axis=0)
+    draw = np.random.default_rng(0).random((size, 4)).astype("float32")
+    order = np.array(targets.sampled_order(scores, is_valid, 4, draw))
+    np.testing.assert_array_equal(np.sort(order[:, :3]), [[0, 1, 2]] * size)
+    assert (order[:, 3] == -1).all()
+    np.testing.assert_allclose((order[:, 0] == 2).mean(), 3 / 6, atol=0.02)
+    after = order[order[:, 0] == 2, 1]
+    np.testing.assert_allclose((after == 1).mean(), 2 / 3, atol=0.02)
 
 
 def test_blocks_of_two_in_five_slots():

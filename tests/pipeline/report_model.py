@@ -1,4 +1,7 @@
-"""A SavedModel that ranks by each item's share of likes, and examples for it."""
+"""A SavedModel that ranks by each item's share of likes, and examples for it.
+
+It knows the user, the profile and items a and b of `report_run`.
+"""
 
 from pathlib import Path
 
@@ -8,6 +11,14 @@ from psad_tf.data.examples import encode_list
 from psad_tf.feature_sets import MOVIELENS_100K
 
 FEATURE = "candidate_like_rate"
+KNOWN = {
+    "user_id": "u1",
+    "user_gender": "F",
+    "user_occupation": "artist",
+    "user_zip_prefix": "1",
+    "genres": "Drama",
+    "item_id": "a\nb",
+}
 
 
 class ByLikeRate(tf.Module):
@@ -25,6 +36,8 @@ class ByLikeRate(tf.Module):
 def save_model(folder: Path) -> None:
     model = ByLikeRate()
     tf.saved_model.save(model, str(folder), {"serving_default": model.serving_default})
+    for name, values in KNOWN.items():
+        (folder / "assets" / f"vocabulary_{name}").write_text(f"{values}\n")
 
 
 def write_split(folder: Path, lists) -> None:

@@ -20,6 +20,16 @@ def item(name: str, mean_rating: float = 3.0, like_rate: float = 0.5, **more) ->
     return values | {"log_rating_count": 1.0} | more
 
 
+AFFINITY = dict.fromkeys(
+    ("genre_affinity", "year_affinity", "similar_items", "similar_users"), 0.0
+)
+PAST = {"rating": 5.0, "liked": 1.0, "log_hours_ago": 1.0}
+
+
+def candidate(place: int, *columns) -> dict:
+    return item(*columns, initial_score=1.0 - place / 20, **AFFINITY)
+
+
 def make_list(
     labels,
     mean_ratings=None,
@@ -37,8 +47,8 @@ def make_list(
     columns = zip("abcdefghijklmnopqrst", mean_ratings, like_rates, strict=False)
     return RankingList(
         user | {"user_rating_count": rating_count},
-        [item(*c, initial_score=1.0 - i / 20) for i, c in enumerate(columns) if i < n],
-        [item(f"p{i}", log_hours_ago=1.0) for i in range(past)],
+        [candidate(i, *c) for i, c in enumerate(columns) if i < n],
+        [item(f"p{i}", **PAST) for i in range(past)],
         tuple(float(x) for x in labels),
         request_id,
         890_000_000,

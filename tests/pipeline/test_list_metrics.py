@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tensorflow_model_analysis as tfma
-from fitted_transform import FEATURES, USER, A, B, C, item, write_records
+from fitted_transform import FEATURES, USER, A, B, C, past_item, write_records
 from tensorflow_model_analysis.metrics import metric_types
 from tensorflow_model_analysis.proto import config_pb2
 
@@ -162,13 +162,14 @@ def test_the_gate_is_as_configured_and_over_all_lists_alone():
     assert value.lower_bound.value == 0.03
 
 
-PAST = item("b", "War", 1950.0, 3.0, log_hours_ago=2.0)
+PAST = past_item("b", "War", 1950.0, 3.0)
 
 
 def labelled():
-    """Lists that differ in their groups: history 0, 1 and 7; activity; age."""
+    """Lists that differ in their groups: past items, activity, age, what is known."""
     old = {**USER, "user_age": 60.0, "user_rating_count": 150.0}
     young = {**USER, "user_age": 20.0, "user_rating_count": 3.0}
+    young |= {"user_id": "u2", "user_occupation": "lawyer"}
     return [
         RankingList(USER, [A, B, C], [], [0.0, 1.0, 0.0], "r0", 1),
         RankingList(old, [C, B, A], [PAST], [0.0, 0.0, 1.0], "r1", 2),
@@ -249,6 +250,15 @@ def test_every_list_is_in_its_groups_and_measured_as_served(evaluated, exported)
         (("slice_age_group", "0-24"),): [2],
         (("slice_age_group", "25-34"),): [0],
         (("slice_age_group", "50+"),): [1, 3],
+        # The transform knows items a and b, and the profile of USER.
+        (("slice_user", "known"),): [0, 1, 3],
+        (("slice_user", "unknown"),): [2],
+        (("slice_profile", "known"),): [0, 1, 3],
+        (("slice_profile", "unknown"),): [2],
+        (("slice_past_items", "0"),): [0],
+        (("slice_past_items", "1+"),): [1, 2, 3],
+        (("slice_items", "known"),): [2],
+        (("slice_items", "over 10% new"),): [0, 1, 3],
     }
     assert set(evaluated) == set(groups)
     for key, members in groups.items():

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
-from fitted_transform import USER, A, B, C, candidate, item
+from fitted_transform import USER, A, B, C, candidate, past_item
 
 from psad_tf import tensors
+from psad_tf.cold_start import known_values
 from psad_tf.data.examples import encode_list
 from psad_tf.data.ranking_list import RankingList
 from psad_tf.feature_sets import MOVIELENS_100K as FEATURES
+from psad_tf.features import Feature, Kind
 from psad_tf.id_space import id_space
 from schemas import schema_path
 
@@ -68,7 +70,7 @@ def test_the_profile_is_looked_up_and_bucketized(transform):
 
 
 def test_numbers_are_standardised_by_the_candidates(transform):
-    past = item("b", "Drama", 0.0, 5.0, log_hours_ago=1.0)
+    past = past_item("b", "Drama", 0.0, 5.0)
     out = transform(RankingList(USER, [A, B, C], [past]))
     ratings = np.array([2, 4, 3, 4, 2, 2, 4, 3.0])  # of all training candidates
     mean, deviation = ratings.mean(), ratings.std()
@@ -103,5 +105,57 @@ def test_the_models_sizes_are_those_of_the_transform(transform):
     assert config.item_rows == item_space.rows == 7 + 1 + 9
     assert config.item_widths == (1, 6, 1)
     assert config.item_unknown_ids == (1, 4, 7)
-    assert config.candidate_dense_size == 4
-    assert config.history_dense_size == 4
+    assert config.candidate_dense_size == 8
+    assert config.history_dense_size == 6
+
+
+def test_rarer_and_unknown_values_are_hashed(tmp_path):
+    import tensorflow as tf
+
+    from tfx_pipeline.preprocessing import _ids
+
+    vocabulary = tmp_path / "vocabulary_x"
+    vocabulary.write_text("b\na\n")
+    values = tf.constant(["Hello", "TensorFlow", "2.x", "b", "a", ""])
+
+    def ids_of(feature):
+        known = {"x": tf.constant(str(vocabulary))}
+        return _ids(feature, values, tf.constant(10, tf.int64), known).numpy().tolist()
+
+    # TensorFlow's documentation hashes these three into 3 buckets as 0, 2 and 2.
+    # 10 is the unknown id, 11-13 are the buckets, 14 and 15 the vocabulary.
+    hashed = ids_of(Feature("x", Kind.CATEGORICAL, hash_buckets=3))
+    assert hashed == [[11], [13], [13], [14], [15], [10]]
+    assert ids_of(Feature("x", Kind.CATEGORICAL)) == [[10]] * 3 + [[11], [12], [10]]
+
+
+def test_a_hashed_part_of_a_value_has_its_own_column(tmp_path):
+    import tensorflow as tf
+
+    from tfx_pipeline.preprocessing import _ids
+
+    (tmp_path / "vocabulary_x").write_text("b\n")
+    feature = Feature("x", Kind.MULTIVALENT, max_values=3, hash_buckets=3)
+    known = {"x": tf.constant(str(tmp_path / "vocabulary_x"))}
+    values = tf.constant(["b|Hello", "2.x|b|b", ""])
+    found = _ids(feature, values, tf.constant(10, tf.int64), known)
+    np.testing.assert_array_equal(found, [[14, 11, 0], [13, 14, 14], [10, 0, 0]])
+
+
+def test_what_a_model_knows_is_what_has_an_id_of_its_own(transform, exported):
+    known = known_values(exported.path, FEATURES)
+    new = candidate("new", "Drama|Jazz", 0.0, 3.0)
+    out = transform(RankingList(USER, [A, B, C, new]))
+    ids = out[tensors.CANDIDATE_IDS][0, :4]
+    config = transform.config
+    for row, one in zip(ids, (A, B, C, new), strict=True):
+        is_unknown = row[0] == config.item_unknown_ids[0]
+        assert (one["item_id"] not in known["candidate_item_id"]) == is_unknown
+        is_unknown = (row[1:7] == config.item_unknown_ids[1]).any()
+        assert (one["genres"] not in known["candidate_genres"]) == is_unknown
+    for user in ("u1", "u2", ""):
+        (row,) = transform(RankingList({**USER, "user_id": user}, [A]))[
+            tensors.USER_IDS
+        ]
+        is_unknown = row[0] == config.user_unknown_ids[0]
+        assert (user not in known["user_id"]) == is_unknown

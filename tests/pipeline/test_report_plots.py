@@ -34,8 +34,8 @@ def test_groups_show_means_with_their_own_intervals():
 
     # A group without lists has no row; first comes on top.
     assert [t.get_text() for t in axes.get_yticklabels()] == [
-        "all lists",
-        "age group: 0-24",
+        "all lists (9)",
+        "age group: 0-24 (4)",
     ]
     by_label = dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
     assert list(by_label) == ["Initial order", "Reranked (served)"]

@@ -54,6 +54,27 @@ def test_figures_of_the_served_model(run):
     assert overall["gains"]["initial"]["mean"] == pytest.approx(0, abs=1e-12)
 
 
+def test_cold_start_by_what_the_model_knows(run, page):
+    found = {(c["partition"], c["label"]): c for c in run[2]["test"]["cold_start"]}
+    sizes = {key: c["lists"] for key, c in found.items()}
+    # Of three, two and eight candidates the model knows a and b.
+    assert sizes == {
+        ("user", "known"): 3,
+        ("user", "unknown"): 0,
+        ("profile", "known"): 3,
+        ("profile", "unknown"): 0,
+        ("past_items", "0"): 1,
+        ("past_items", "1+"): 2,
+        ("items", "known"): 1,
+        ("items", "up to 10% new"): 0,
+        ("items", "over 10% new"): 2,
+    }
+    known = found["items", "known"]  # the list named "worse"
+    assert known["means"]["served"]["mean"] == pytest.approx(SECOND)
+    assert known["means"]["initial"]["mean"] == pytest.approx(1)
+    assert 'id="cold-start"' in page and "items: over 10% new" in page
+
+
 def test_the_kept_epoch_is_the_best_one(run):
     assert run[2]["training"]["kept_epoch"] == 2
     assert run[2]["training"]["epochs"] == 3

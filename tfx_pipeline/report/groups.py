@@ -1,9 +1,10 @@
-"""Which lists belong together: the slices of a data set, and bins of history length."""
+"""Which lists belong together: by raw features, by history, by what a model knows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from psad_tf.cold_start import UnknownSlice, Vocabulary, group_of
 from psad_tf.data.ranking_list import RankingList
 from psad_tf.features import FeatureSet, Slice, candidate_name, history_name
 
@@ -26,6 +27,24 @@ def slice_groups(
 def history_groups(lists: Sequence[RankingList]) -> dict[str, np.ndarray]:
     """The same for `HISTORY_BINS`."""
     return _groups(HISTORY_BINS, [x.history for x in lists])
+
+
+def cold_start_groups(
+    lists: Sequence[RankingList],
+    features: FeatureSet,
+    partition: Slice | UnknownSlice,
+    known: Mapping[str, Vocabulary],
+) -> dict[str, np.ndarray]:
+    """The same for a partition of `psad_tf.cold_start`."""
+    is_raw = isinstance(partition, Slice)
+    names = [partition.feature] if is_raw else partition.features
+    found = np.array(
+        [
+            group_of(partition, {n: _raw_values(x, features, n) for n in names}, known)
+            for x in lists
+        ]
+    )
+    return {label: found == label for label in partition.labels()}
 
 
 def _groups(partition: Slice, values: Sequence) -> dict[str, np.ndarray]:

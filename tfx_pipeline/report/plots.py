@@ -63,13 +63,14 @@ def draw_validation(
 def draw_slices(
     figure: Figure, theme: Theme, comparisons: Sequence[Comparison]
 ) -> None:
-    """Before and after in each group of lists, with 95 % intervals."""
+    """Before and after in each group of lists, with its size and 95 % intervals."""
     axes = figure.subplots()
     known = [c for c in comparisons if c.lists]
     rows = np.arange(len(known))[::-1]
     _draw_rankers(axes, theme, known, rows, is_horizontal=True)
-    axes.set_yticks(rows, [group_title(c.partition, c.label) for c in known])
-    axes.set_xlabel("mean NDCG@10 (bars: 95 % interval)")
+    titles = [f"{group_title(c.partition, c.label)} ({c.lists:,})" for c in known]
+    axes.set_yticks(rows, titles)
+    axes.set_xlabel("mean NDCG@10\n(bars: 95 % interval)")
     _put_legend(axes)
 
 
@@ -160,4 +161,11 @@ def _label_epochs(axes, ylabel: str) -> None:
 def _put_legend(axes) -> None:
     """Above the plot, where it hides nothing."""
     handles, labels = axes.get_legend_handles_labels()
-    axes.figure.legend(handles, labels, loc="outside upper left", ncols=3)
+    axes.figure.legend(
+        handles,
+        labels,
+        loc="outside upper left",
+        ncols=3,
+        columnspacing=1.0,
+        handletextpad=0.4,
+    )

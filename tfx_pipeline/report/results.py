@@ -100,20 +100,20 @@ def measure_lists(
     _check_order(lists, order)
     values = _values(lists, order, features)
     headline = values[HEADLINE]
-    compare = partial(_compare, resamples=resamples)
+    measured = partial(compare, resamples=resamples)
     everything = np.ones(len(lists), bool)
     return TestResults(
         lists,
         order,
         values,
-        {m: compare(v, everything, "all", "all lists") for m, v in values.items()},
+        {m: measured(v, everything, "all", "all lists") for m, v in values.items()},
         [
-            compare(headline, chosen, partition.name, label)
+            measured(headline, chosen, partition.name, label)
             for partition in features.slices
             for label, chosen in slice_groups(lists, features, partition).items()
         ],
         [
-            compare(headline, chosen, HISTORY_BINS.name, label)
+            measured(headline, chosen, HISTORY_BINS.name, label)
             for label, chosen in history_groups(lists).items()
         ],
     )
@@ -157,7 +157,22 @@ def _padded(rows: Sequence[Sequence[float]], width: int) -> np.ndarray:
     return np.array([[*row, *[0.0] * (width - len(row))] for row in rows])
 
 
-def _compare(values, chosen, partition: str, label: str, resamples: int) -> Comparison:
+def compare(
+    values: Mapping[str, np.ndarray],
+    chosen: np.ndarray,
+    partition: str,
+    label: str,
+    resamples: int,
+) -> Comparison:
+    """The rankers in one group of lists.
+
+    Args:
+        values: Ranker to `[lists]`, a measure of each list.
+        chosen: bool `[lists]`, true for the group's.
+        partition: What the lists are grouped by.
+        label: The group's name.
+        resamples: Of each bootstrap over lists.
+    """
     count = int(chosen.sum())
     means, gains = {}, {}
     for ranker, of_lists in values.items() if count else ():

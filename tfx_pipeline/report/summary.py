@@ -14,7 +14,7 @@ from tfx_pipeline.report.examples import RULE, ShownList
 from tfx_pipeline.report.gate import read_checks, read_measured
 from tfx_pipeline.report.inputs import ReportInputs, read_json
 from tfx_pipeline.report.plots import VALIDATION_NDCG
-from tfx_pipeline.report.results import HEADLINE, SERVED, TestResults
+from tfx_pipeline.report.results import HEADLINE, SERVED, Comparison, TestResults
 from tfx_pipeline.report.words import decide
 
 PACKAGES = (
@@ -26,7 +26,10 @@ AGREEMENT = 1e-6
 
 
 def summarize(
-    inputs: ReportInputs, results: TestResults, shown: list[ShownList]
+    inputs: ReportInputs,
+    results: TestResults,
+    cold_start: list[Comparison],
+    shown: list[ShownList],
 ) -> dict[str, Any]:
     """The content of `metrics.json`; plain values, and None for what is not finite."""
     checks = read_checks(
@@ -54,6 +57,7 @@ def summarize(
                 "overall": results.overall,
                 "slices": results.slices,
                 "by_history": results.by_history,
+                "cold_start": cold_start,
             },
             "evaluator": {
                 "agrees": _agrees(measured, results),

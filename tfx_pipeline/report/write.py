@@ -2,20 +2,29 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from psad_tf.cold_start import known_values
 from psad_tf.data.atomic import atomic_folder
 from psad_tf.data.examples import decode_list
 from psad_tf.data.ranking_list import RankingList
 from psad_tf.feature_sets import feature_set
 from tfx_pipeline.report import plots
+from tfx_pipeline.report.cold_start import measure_cold_start
 from tfx_pipeline.report.data import list_shapes
 from tfx_pipeline.report.examples import ShownList, as_text, choose_lists
 from tfx_pipeline.report.files import LATEST, LISTS, METRICS, PAGE, REQUEST
 from tfx_pipeline.report.inputs import SPLITS, ReportInputs, read_json
 from tfx_pipeline.report.page import render
-from tfx_pipeline.report.results import HEADLINE, RESAMPLES, TestResults, measure_lists
+from tfx_pipeline.report.results import (
+    HEADLINE,
+    RESAMPLES,
+    Comparison,
+    TestResults,
+    measure_lists,
+)
 from tfx_pipeline.report.served import read_serialized, served_order
 from tfx_pipeline.report.style import Picture, picture
 from tfx_pipeline.report.summary import summarize
@@ -42,10 +51,12 @@ def write_report(
     }
     order = served_order(inputs.model, serialized["test"])
     results = measure_lists(lists["test"], order, features, resamples)
+    known = known_values(inputs.model, features)
+    cold_start = measure_cold_start(results, features, known, resamples)
     shown = choose_lists(results, read_json(inputs.log / "items.json"))
-    summary = summarize(inputs, results, shown)
+    summary = summarize(inputs, results, cold_start, shown)
     everything = [x for split in SPLITS for x in lists[split]]
-    pictures = draw(results, summary, list_shapes(everything))
+    pictures = draw(results, cold_start, summary, list_shapes(everything))
 
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -77,26 +88,15 @@ def _publish(report: Path, latest: Path) -> None:
 
 
 def draw(
-    results: TestResults, summary: dict[str, Any], shapes: dict[str, list[int]]
+    results: TestResults,
+    cold_start: list[Comparison],
+    summary: dict[str, Any],
+    shapes: dict[str, list[int]],
 ) -> dict[str, list[Picture]]:
     """The plots of each section of the page."""
-    training = summary["training"]
-    history, kept = training["history"], training["kept_epoch"]
-    groups = [results.overall[HEADLINE], *results.slices]
-    counts = [
-        ("candidates", "List length", "candidates in the list"),
-        ("past_items", "History length", "past items in the list"),
-        ("clicks", "Clicks", "clicks in the list"),
-    ]
     return {
         "slices": [
-            picture(
-                plots.draw_slices,
-                groups,
-                title="Before and after, by group",
-                caption="Means over the test lists of each group.",
-                height=1.3 + 0.34 * sum(c.lists > 0 for c in groups),
-            ),
+            _groups("Before and after, by group", _with_all(results, results.slices)),
             picture(
                 plots.draw_history,
                 results.by_history,
@@ -105,39 +105,72 @@ def draw(
                 height=4.6,
             ),
         ],
-        "training": [
-            picture(
-                plots.draw_losses,
-                history,
-                kept,
-                title="Losses",
-                caption="Solid: means over an epoch; dashed: after it.",
-            ),
-            picture(
-                plots.draw_validation,
-                history,
-                kept,
-                training["validation"]["initial_ndcg_at_10"],
-                title="Validation",
-                caption="The weights of the best epoch are the ones that are served.",
-            ),
+        "cold_start": [
+            _groups(
+                "Before and after, by what is known", _with_all(results, cold_start)
+            )
         ],
-        "data": [
-            picture(
-                plots.draw_fates,
-                summary["data"]["lists"],
-                title="What became of the lists",
-                caption="Splits first, then the reasons why candidate lists were left.",
-            ),
-            *(
-                picture(
-                    plots.draw_counts,
-                    shapes[name],
-                    xlabel,
-                    title=title,
-                    caption="Lists of all splits.",
-                )
-                for name, title, xlabel in counts
-            ),
-        ],
+        "training": _of_training(summary["training"]),
+        "data": _of_data(summary["data"]["lists"], shapes),
     }
+
+
+def _with_all(results: TestResults, groups: Sequence[Comparison]) -> list[Comparison]:
+    return [results.overall[HEADLINE], *groups]
+
+
+def _groups(title: str, groups: list[Comparison]) -> Picture:
+    return picture(
+        plots.draw_slices,
+        groups,
+        title=title,
+        caption="Means over the test lists of each group; how many, in brackets.",
+        height=1.3 + 0.34 * sum(c.lists > 0 for c in groups),
+    )
+
+
+def _of_training(training: dict[str, Any]) -> list[Picture]:
+    history, kept = training["history"], training["kept_epoch"]
+    return [
+        picture(
+            plots.draw_losses,
+            history,
+            kept,
+            title="Losses",
+            caption="Solid: means over an epoch; dashed: after it.",
+        ),
+        picture(
+            plots.draw_validation,
+            history,
+            kept,
+            training["validation"]["initial_ndcg_at_10"],
+            title="Validation",
+            caption="The weights of the best epoch are the ones that are served.",
+        ),
+    ]
+
+
+def _of_data(fates: dict[str, int], shapes: dict[str, list[int]]) -> list[Picture]:
+    counts = [
+        ("candidates", "List length", "candidates in the list"),
+        ("past_items", "History length", "past items in the list"),
+        ("clicks", "Clicks", "clicks in the list"),
+    ]
+    return [
+        picture(
+            plots.draw_fates,
+            fates,
+            title="What became of the lists",
+            caption="Splits first, then the reasons why candidate lists were left.",
+        ),
+        *(
+            picture(
+                plots.draw_counts,
+                shapes[name],
+                xlabel,
+                title=title,
+                caption="Lists of all splits.",
+            )
+            for name, title, xlabel in counts
+        ),
+    ]

@@ -1,0 +1,47 @@
+"""How results came about: what a reader needs to get the same ones."""
+
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
+
+PACKAGES = "psad-tf keras jax tensorflow lightgbm numpy scipy".split()
+
+
+def versions() -> dict[str, str]:
+    """Python's version and those of the packages that decide over the figures."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def host() -> str:
+    """The machine this runs on."""
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU cores"
+
+
+def now() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+@dataclass(frozen=True)
+class Run:
+    """How the results came about.
+
+    Args:
+        command: What reproduces them.
+        device: What the models were trained on, such as a GPU's name.
+        host, versions, created: Of this process, unless given.
+    """
+
+    command: str
+    device: str
+    host: str = field(default_factory=host)
+    versions: Mapping[str, str] = field(default_factory=versions)
+    created: str = field(default_factory=now)

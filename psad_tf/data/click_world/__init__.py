@@ -1,0 +1,1 @@
+"""A simulated world of users and items in which the worth of every list is known."""

@@ -1,0 +1,114 @@
+"""One model, one file: the same numbers from TensorFlow and from JAX."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from model_cases import TINY, arrays, awake, make_batch, tiny
+from outputs import all_outputs
+
+from psad_tf.baselines.prm import PRM
+from psad_tf.model import PARTS, PSAD
+
+TESTS = Path(__file__).parents[1]
+OTHER = {"tensorflow": "jax", "jax": "tensorflow"}[keras.backend.backend()]
+MODELS = {
+    # Which slots are refined is drawn, and each backend draws its own: here, all are.
+    "amended": {"refine_size": 4, "block_size": 3},
+    "printed": {
+        "position": "table",
+        "position_placement": "weights",
+        "generation_loss": "clicks",
+        "scorer_loss": "clicks",
+        "hinge_on": "probabilities",
+        "hinge_weight": 1.0,
+        "distill_from": "probabilities",
+        "loss_reduction": "sum",
+        "block_size": 1,
+        "interaction": "late_fusion",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """What this backend computes and what the other one does, by name."""
+    folder = tmp_path_factory.mktemp("models")
+    for name, changes in MODELS.items():
+        model = PSAD(tiny(**changes))
+        model.build()
+        # Gentle enough for steps of training to stay together.
+        awake(model, scale=0.5).save(folder / f"{name}.keras")
+    prm = PRM(TINY, loss="bce")
+    prm.build()
+    awake(prm).save(folder / "prm.keras")
+    inputs, label = make_batch(TINY, [6, 5, 4, 3, 2, 1, 6, 6])
+    orders = np.array([[[0, 1, 2, 3], [2, 0, -1, -1]]] * 8, "int32")
+    np.savez(folder / "lists.npz", **arrays(inputs), label=label, orders=orders)
+    path = os.pathsep.join([str(TESTS.parent), str(TESTS)])
+    process = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("outputs.py")), str(folder)],
+        # Compiled once and run once: JAX had better not optimise for long.
+        env=os.environ
+        | {"KERAS_BACKEND": OTHER, "PYTHONPATH": path}
+        | {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    mine = all_outputs(folder)
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors[-3000:]
+    return mine, dict(np.load(folder / "found.npz"))
+
+
+def chosen(found, is_wanted):
+    """Pairs of the values whose names are wanted, by name."""
+    mine, others = found
+    assert mine.keys() == others.keys()
+    pairs = {name: (mine[name], others[name]) for name in mine if is_wanted(name)}
+    assert pairs
+    return pairs
+
+
+def assert_close(pairs, **tolerance):
+    for name, (mine, other) in pairs.items():
+        assert mine.dtype == other.dtype, name
+        np.testing.assert_allclose(mine, other, err_msg=name, **tolerance)
+
+
+def test_scores_states_logits_losses_and_values(found):
+    def is_output(name):
+        return not any(word in name for word in (": d ", ": after", ": logged", "beam"))
+
+    pairs = chosen(found, is_output)
+    assert {"prm: value", "amended: states", "printed: logits"} <= pairs.keys()
+    assert {f"printed: {part}" for part in PARTS} <= pairs.keys()
+    assert_close(pairs, atol=1e-5, rtol=1e-5)
+
+
+def test_orders_are_equal(found):
+    for mine, other in chosen(found, lambda name: name.endswith("beam")).values():
+        np.testing.assert_array_equal(mine, other)
+
+
+def test_gradients_of_the_joint_loss(found):
+    pairs = chosen(found, lambda name: ": d " in name)
+    assert_close(pairs, atol=1e-5, rtol=1e-4)
+    assert any(np.abs(mine).max() > 0.1 for mine, _ in pairs.values())
+
+
+def test_steps_of_the_own_trainer_and_of_keras_give_the_same_weights_and_logs(found):
+    """TensorFlow takes `JointStep.train_step`, JAX the stock trainer."""
+
+    def is_trained(name):
+        return any(word in name for word in (": after", ": logged", ": evaluated"))
+
+    pairs = chosen(found, is_trained)
+    assert {f"amended: logged {part}_loss" for part in PARTS} <= pairs.keys()
+    losses = pairs["amended: logged loss"][0]
+    assert len(losses) == 2 and losses[1] < losses[0]
+    assert_close(pairs, atol=1e-5, rtol=1e-4)

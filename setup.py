@@ -39,6 +39,8 @@ setup(
     packages=find_packages(include=[f"{name}*" for name in PACKAGES]),
     package_data={
         "schemas": ["*.pbtxt"],
+        "psad_tf.bench": ["templates/*"],
+        "psad_tf.report_page": ["templates/*"],
         "tfx_pipeline": ["templates/*"],
         "serving": ["config/*", "docker/*"],
     },

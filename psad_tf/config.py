@@ -4,30 +4,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
+from psad_tf.config_checks import check
 from psad_tf.errors import ConfigError
-
-CHOICES = {
-    "position": ("relative", "table"),
-    "candidates": ("ranked", "sequence", "set"),
-    "position_placement": ("logits", "weights"),
-    "target_order": ("shown", "shuffled", "sampled", "exposed"),
-    "interaction": ("gate", "concatenation", "late_fusion", "none"),
-    "generation_loss": ("bce", "softmax", "clicks"),
-    "scorer_loss": ("bce", "softmax", "clicks"),
-    "distill_from": ("logits", "probabilities"),
-    "hinge_on": ("logits", "probabilities"),
-    "loss_reduction": ("mean", "sum"),
-    "item_table": ("full", "quotient_remainder"),
-    "user_table": ("full", "quotient_remainder"),
-}
-AT_LEAST_ONE = (
-    "list_length history_length slate_length embedding_dim hidden_dim num_layers "
-    "num_decoder_layers num_heads ffn_multiple block_size beam_width"
-).split()
-AT_LEAST_ZERO = (
-    "candidate_dense_size history_dense_size refine_size generation_weight "
-    "distillation_weight hinge_weight"
-).split()
 
 
 @dataclass(frozen=True)
@@ -131,14 +109,14 @@ class PSADConfig:
     item_id_dropout_fields: tuple[int, ...] = (0,)
     user_id_dropout_fields: tuple[int, ...] = (0,)
     position: str = "relative"
-    candidates: str = "sequence"
+    candidates: str = "ranked"
     position_placement: str = "logits"
     interaction: str = "gate"
     personal_position: bool = True
     generation_weight: float = 1.0
     distillation_weight: float = 0.5
     temperature: float = 1.0
-    target_order: str = "shown"
+    target_order: str = "sampled"
     generation_loss: str = "bce"
     scorer_loss: str = "bce"
     distill_from: str = "logits"
@@ -154,68 +132,7 @@ class PSADConfig:
     user_table_remainder: int = 0
 
     def __post_init__(self):
-        for name, allowed in CHOICES.items():
-            self._require(name, getattr(self, name) in allowed, f"one of {allowed}")
-        for name in AT_LEAST_ONE:
-            self._require(name, getattr(self, name) >= 1, "at least 1")
-        for name in AT_LEAST_ZERO:
-            self._require(name, getattr(self, name) >= 0, "at least 0")
-        for name in ("dropout", "id_dropout"):
-            self._require(name, 0 <= getattr(self, name) < 1, "in [0, 1)")
-        self._require("temperature", self.temperature > 0, "above 0")
-        self._check_fit()
-        self._check_ids("item")
-        self._check_ids("user")
-
-    def _check_fit(self):
-        fits = self.hidden_dim % self.num_heads == 0
-        self._require("num_heads", fits, f"a divisor of hidden_dim={self.hidden_dim}")
-        for name, other in (
-            ("slate_length", "list_length"),
-            ("block_size", "slate_length"),
-            ("refine_size", "slate_length"),
-        ):
-            most = getattr(self, other)
-            self._require(name, getattr(self, name) <= most, f"at most {other}={most}")
-
-    def _check_ids(self, space: str):
-        widths = getattr(self, f"{space}_widths")
-        rows = getattr(self, f"{space}_rows")
-        unknown = getattr(self, f"{space}_unknown_ids")
-        dropped = getattr(self, f"{space}_id_dropout_fields")
-        ok = len(widths) > 0 and min(widths) >= 1
-        self._require(f"{space}_widths", ok, "one width of at least 1 a field")
-        ok = len(unknown) == len(widths) and all(0 < i < rows for i in unknown)
-        need = f"one id in 1..{rows - 1} for each of the {len(widths)} fields"
-        self._require(f"{space}_unknown_ids", ok, need)
-        ok = all(0 <= i < len(widths) for i in dropped)
-        need = f"indices of fields, in 0..{len(widths) - 1}"
-        self._require(f"{space}_id_dropout_fields", ok, need)
-        self._check_table(space)
-
-    def _check_table(self, space: str):
-        widths, buckets = (
-            getattr(self, f"{space}_{x}") for x in ("widths", "hash_buckets")
-        )
-        ok = not buckets or (len(buckets) == len(widths) and min(buckets) >= 0)
-        need = f"empty, or a number of at least 0 for each of the {len(widths)} fields"
-        self._require(f"{space}_hash_buckets", ok, need)
-        unknown, rows = (getattr(self, f"{space}_{x}") for x in ("unknown_ids", "rows"))
-        ok = all(i + n < rows for i, n in zip(unknown, buckets, strict=False))
-        need = f"few enough to end below {space}_rows={rows}"
-        self._require(f"{space}_hash_buckets", ok, need)
-        kind, rows = (
-            getattr(self, f"{space}_{x}") for x in ("table", "table_remainder")
-        )
-        ok = rows == 0 if kind == "full" else rows >= 1
-        need = "0 where the table is full" if kind == "full" else "at least 1"
-        self._require(
-            f"{space}_table_remainder", ok, f"{need} ({space}_table={kind!r})"
-        )
-
-    def _require(self, name: str, ok: bool, need: str):
-        if not ok:
-            raise ConfigError(f"{name}={getattr(self, name)!r}; it must be {need}")
+        check(self)
 
     def to_dict(self) -> dict:
         """The values by name, with lists in place of tuples."""

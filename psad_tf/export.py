@@ -16,7 +16,7 @@ from psad_tf.data.packing import packed_columns
 from psad_tf.export_checks import check_count, check_raw
 from psad_tf.features import FeatureSet
 from psad_tf.tensors import CANDIDATE_IS_VALID
-from psad_tf.training import model_inputs
+from psad_tf.training_data import model_inputs
 from psad_tf.warmup import write_warmup
 
 EXAMPLES = "examples"

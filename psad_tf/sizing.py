@@ -25,25 +25,30 @@ def model_config(
     Raises:
         ConfigError: A choice is unknown or out of range.
     """
-    item = id_space(features.item, vocabulary_size)
-    user = id_space(features.user, vocabulary_size)
-    sizes = {
-        **_of_space("item", item),
-        **_of_space("user", user),
+    sizes = input_sizes(features, vocabulary_size)
+    defaults = {"user_id_dropout_fields": text_fields(features.user)}
+    return PSADConfig.of({**defaults, **choices, **sizes})
+
+
+def input_sizes(
+    features: FeatureSet, vocabulary_size: Callable[[str], int]
+) -> dict[str, Any]:
+    """The fields of `PSADConfig` that a data set decides, see `model_config`."""
+    return {
+        **_of_space("item", id_space(features.item, vocabulary_size)),
+        **_of_space("user", id_space(features.user, vocabulary_size)),
         "candidate_dense_size": _numbers(features.of_candidates()),
         "history_dense_size": _numbers(features.of_history()),
         "list_length": features.list_length,
         "history_length": features.history_length,
     }
-    defaults = {"user_id_dropout_fields": _text_fields(features.user)}
-    return PSADConfig.of({**defaults, **choices, **sizes})
 
 
 def _of_space(name: str, space: IdSpace) -> dict[str, Any]:
     return {f"{name}_{k}": v for k, v in vars(space).items()}
 
 
-def _text_fields(features) -> tuple[int, ...]:
+def text_fields(features) -> tuple[int, ...]:
     """The embedded features that may have unknown values, by index."""
     embedded = [f for f in features if f.kind.is_id]
     return tuple(i for i, f in enumerate(embedded) if f.kind.is_text)

@@ -12,7 +12,6 @@ from psad_tf.training_backup import Backup, fingerprint
 from psad_tf.training_callbacks import Progress, StopOnBadLoss
 from psad_tf.training_config import TrainingConfig
 from psad_tf.training_data import Lists
-from psad_tf.training_data import model_inputs as model_inputs
 from psad_tf.training_distribution import is_chief, stream
 from psad_tf.training_evaluation import MONITORED, RankingEvaluation
 from psad_tf.training_optimizer import optimizer

@@ -68,18 +68,24 @@ def training_lists() -> list[RankingList]:
     return [make(1, [A, B, C]), make(2, [B, A]), make(3, [A, B, C], [past])]
 
 
-def write_records(file: Path, lists) -> Path:
+def write_records(file: Path, lists, features=FEATURES) -> Path:
     """Lists as a TFRecord file."""
     import tensorflow as tf
 
     with tf.io.TFRecordWriter(str(file)) as writer:
         for ranking_list in lists:
-            writer.write(encode_list(ranking_list, FEATURES))
+            writer.write(encode_list(ranking_list, features))
     return file
 
 
-def fit_transform(folder: Path):
-    """The `TFTransformOutput` of `preprocessing_fn`, fitted on `training_lists`."""
+def fit_transform(folder: Path, lists=None, features=FEATURES):
+    """The `TFTransformOutput` of `preprocessing_fn`, fitted on lists.
+
+    Args:
+        folder: Where to write.
+        lists: The lists; None for `training_lists`.
+        features: Theirs.
+    """
     import apache_beam as beam
     import tensorflow_transform as tft
     import tensorflow_transform.beam as tft_beam
@@ -89,11 +95,12 @@ def fit_transform(folder: Path):
 
     from tfx_pipeline.preprocessing import preprocessing_fn
 
-    file = write_records(folder / "lists", training_lists())
-    path = schema_path(FEATURES.name)
+    lists = training_lists() if lists is None else lists
+    file = write_records(folder / "lists", lists, features)
+    path = schema_path(features.name)
     schema = text_format.Parse(path.read_text(), schema_pb2.Schema())
     source = tfxio.TFExampleRecord(str(file), schema=schema)
-    fn = functools.partial(preprocessing_fn, custom_config={"dataset": FEATURES.name})
+    fn = functools.partial(preprocessing_fn, custom_config={"dataset": features.name})
     with (
         beam.Pipeline(argv=["--runner=FnApiRunner"]) as pipeline,
         tft_beam.Context(temp_dir=str(folder / "tmp")),
@@ -121,7 +128,7 @@ class Exported:
     spec: dict
 
 
-def export_tiny(transform_output, path: Path) -> Exported:
+def export_tiny(transform_output, path: Path, features=FEATURES) -> Exported:
     """A tiny PSAD with random weights, exported."""
     import keras
     import numpy as np
@@ -134,12 +141,12 @@ def export_tiny(transform_output, path: Path) -> Exported:
     sizes = {"hidden_dim": 8, "embedding_dim": 4, "num_layers": 1}
     keras.utils.set_random_seed(1)
     model = build_psad(
-        model_config(FEATURES, transform_output.vocabulary_size_by_name, sizes)
+        model_config(features, transform_output.vocabulary_size_by_name, sizes)
     )
     random = np.random.default_rng(1)
     for weight in model.trainable_weights:  # some start at 0 and would hide mistakes
         weight.assign_add(random.normal(size=weight.shape, scale=0.5))
     layer = transform_output.transform_features_layer()
-    spec = serving_spec(str(schema_path(FEATURES.name)))
-    export_scorer(model.scorer, layer, spec, FEATURES, path, {"note": "tiny"})
+    spec = serving_spec(str(schema_path(features.name)), features)
+    export_scorer(model.scorer, layer, spec, features, path, {"note": "tiny"})
     return Exported(path, model, layer, spec)

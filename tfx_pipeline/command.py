@@ -44,7 +44,7 @@ def _config(
 ) -> PipelineConfig:
     return load_config(
         parsed.config,
-        raw=str(raw_folder(parsed.dataset, parsed.raw)),
+        raw=str(raw_folder(parsed.dataset, parsed.raw, parsed.size)),
         root=str(root),
         model_store=str(store),
         dataset=parsed.dataset.replace("-", "_"),
@@ -71,6 +71,7 @@ def _tell(config: PipelineConfig) -> int:
     if pushed:
         print("Serve it, then ask it for one of the lists above:")
         print(f"  psad serve --model-base-path {config.model_store}")
-        print(f"  psad rerank --request {latest / REQUEST}")
+        dataset = config.dataset.replace("_", "-")
+        print(f"  psad rerank --dataset {dataset} --request {latest / REQUEST}")
     print(f"Report: {latest / PAGE}")
     return 0 if pushed else REFUSED

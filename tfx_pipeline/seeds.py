@@ -21,7 +21,8 @@ def summarize_seeds(runs: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
         `seeds`: of each seed, measure and order the mean over test lists, and the
         interval of the served scorer's gains; `over_seeds`: of each measure and order
         the mean and the standard deviation over seeds (0 for a single one); the
-        versions of the packages and the settings of the first run.
+        versions of the packages and the settings of the first run; whether the data
+        is simulated.
     """
     rows = {str(seed): _row(metrics["test"]) for seed, metrics in runs.items()}
     first = next(iter(runs.values()))
@@ -34,6 +35,7 @@ def summarize_seeds(runs: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
     }
     return {
         "test_lists": first["test"]["lists"],
+        "is_simulated": first["data"]["is_simulated"],
         "over_seeds": over,
         "seeds": rows,
         "versions": first["versions"],
@@ -61,9 +63,10 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
 def as_markdown(summary: Mapping[str, Any]) -> str:
     """The figures as Markdown tables: over seeds, then each seed's gains."""
     seeds = ", ".join(summary["seeds"])
+    of = "simulated test lists" if summary["is_simulated"] else "test lists"
     lines = [
-        f"{summary['test_lists']} test lists, seeds {seeds}; mean ± standard deviation "
-        "over seeds.",
+        f"{summary['test_lists']} {of}, seeds {seeds}; mean ± standard deviation over "
+        "seeds.",
         "",
         "| order | " + " | ".join(SHOWN.values()) + " |",
         "|---|" + "---|" * len(SHOWN),

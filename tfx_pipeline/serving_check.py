@@ -3,6 +3,7 @@
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from tfx.types.standard_artifacts import Examples, InfraBlessing, Model
 from tfx.utils import path_utils
 
 from psad_tf.data.examples import decode_list, encode_list
-from psad_tf.data.ranking_list import RankingList
+from psad_tf.data.ranking_list import RankingList, Value
 from psad_tf.feature_sets import feature_set
 from psad_tf.features import FeatureSet
 from serving.client import RerankClient
@@ -69,7 +70,7 @@ def sample_lists(folder: str, features: FeatureSet, n: int) -> list[RankingList]
     chosen = np.linspace(0, len(records) - 1, min(n, len(records)), dtype=int)
     lists = [decode_list(records[i], features) for i in chosen]
     fullest = max(lists, key=lambda x: (len(x.candidates), len(x.history)))
-    past = list(fullest.history) or [dict(fullest.candidates[0], log_hours_ago=0.0)]
+    past = list(fullest.history) or [_as_past(fullest.candidates[0], features)]
     return [
         *lists,
         RankingList(
@@ -79,6 +80,12 @@ def sample_lists(folder: str, features: FeatureSet, n: int) -> list[RankingList]
         ),
         RankingList(fullest.user, fullest.candidates[:1]),
     ]
+
+
+def _as_past(candidate: Mapping[str, Value], features: FeatureSet) -> dict[str, Value]:
+    """A candidate as a past item; what is known of past items alone is empty."""
+    empty = {f.name: "" if f.kind.is_text else 0.0 for f in features.of_history()}
+    return {name: candidate.get(name, value) for name, value in empty.items()}
 
 
 def _repeat(items, n: int) -> list:
@@ -99,7 +106,7 @@ def check_served(
     with tempfile.TemporaryDirectory() as store:
         shutil.copytree(model, Path(store) / "1")
         try:
-            with running_server(store, "psad") as target:
+            with running_server(store, features=features) as target:
                 for signature in SIGNATURES:
                     result[signature] = _largest_difference(
                         target, signature, lists, features, expected

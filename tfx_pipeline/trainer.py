@@ -16,7 +16,7 @@ from tfx.utils import io_utils
 from psad_tf import metrics
 from psad_tf.export import export_scorer
 from psad_tf.feature_sets import feature_set
-from psad_tf.features import LABEL, REQUEST_ID, TIMESTAMP
+from psad_tf.features import FeatureSet
 from psad_tf.memory import memory
 from psad_tf.model import PSAD
 from psad_tf.sizing import model_config
@@ -74,6 +74,7 @@ def backup_folder(fn_args: FnArgs, data: str) -> Path:
 
 def _write(model, validation, transform, fn_args) -> None:
     settings = json.loads(fn_args.custom_config["settings"])
+    features = feature_set(settings["dataset"])
     logs, config = Path(fn_args.model_run_dir), model.config
     branches = compare_branches(model, validation.once())
     (logs / "branches.json").write_text(json.dumps(branches, indent=1))
@@ -82,19 +83,19 @@ def _write(model, validation, transform, fn_args) -> None:
     export_scorer(
         model.scorer,
         transform.transform_features_layer(),
-        serving_spec(fn_args.schema_path),
-        feature_set(settings["dataset"]),
+        serving_spec(fn_args.schema_path, features),
+        features,
         Path(fn_args.serving_model_dir),
         metadata={"validation": branches, "model": json.loads(config.to_json())},
     )
 
 
-def serving_spec(schema_path: str) -> dict:
+def serving_spec(schema_path: str, features: FeatureSet) -> dict:
     """How a request is parsed: the raw schema without what only training has."""
     schema = io_utils.parse_pbtxt_file(schema_path, schema_pb2.Schema())
     spec = schema_utils.schema_as_feature_spec(schema).feature_spec
-    training_only = (LABEL, REQUEST_ID, TIMESTAMP)
-    return {name: how for name, how in spec.items() if name not in training_only}
+    left_out = features.training_only()
+    return {name: how for name, how in spec.items() if name not in left_out}
 
 
 def compare_branches(model: PSAD, dataset) -> dict[str, float]:

@@ -27,15 +27,17 @@ class PRM(keras.Model):
         num_blocks: Blocks of attention and feed-forward.
         loss: `softmax` over the list as in the paper, or `bce`, whose scores are logits
             of clicks: what `value` needs.
+        history: Whether the personal vector knows the history, or the profile alone.
     """
 
-    def __init__(self, config, num_blocks=2, loss="softmax", **kwargs):
+    def __init__(self, config, num_blocks=2, loss="softmax", history=True, **kwargs):
         super().__init__(**kwargs)
         if loss not in LOSSES:
             raise ValueError(f"loss={loss!r}; choose one of {LOSSES}")
         self.config = c = PSADConfig.of(config)
         self.num_blocks = num_blocks
         self.loss_kind = loss
+        self.knows_history = history
         policy = self.dtype_policy
         dense = keras.layers.Dense
         self.item_embedding = item_embedding(c, dtype=policy)
@@ -68,7 +70,8 @@ class PRM(keras.Model):
         self.hidden = dense(
             c.hidden_dim, activation="tanh", dtype=policy, name="hidden"
         )
-        self.score = dense(1, dtype=policy, name="score")
+        # In float32: half precision ties the scores of like candidates.
+        self.score = dense(1, dtype="float32", name="score")
 
     def build(self, inputs_shape=None):
         c = self.config
@@ -148,9 +151,10 @@ class PRM(keras.Model):
         user = self.user_part(user)[:, None]
         # The profile is always there, so that an empty history leaves something to see.
         known = ops.concatenate([user, past], axis=1)
-        is_known = ops.pad(
-            inputs["history_is_valid"], ((0, 0), (1, 0)), constant_values=True
-        )
+        is_past = inputs["history_is_valid"]
+        if not self.knows_history:
+            is_past = ops.zeros_like(is_past)
+        is_known = ops.pad(is_past, ((0, 0), (1, 0)), constant_values=True)
         return self.personal(items, known, is_known[:, None], training=training)
 
     def _embed(self, inputs, place, part, training):
@@ -178,4 +182,5 @@ class PRM(keras.Model):
             "config": self.config.to_dict(),
             "num_blocks": self.num_blocks,
             "loss": self.loss_kind,
+            "history": self.knows_history,
         }

@@ -58,7 +58,10 @@ class Bundle:
     @cached_property
     def fingerprint(self) -> str:
         """Hex digits that change with any number in the bundle."""
-        digest = hashlib.sha256(repr(sorted(self.sizes.items())).encode())
+        known = [sorted(self.sizes.items()), self.eta]
+        digest = hashlib.sha256(repr(known).encode())
+        if self.is_simulated:
+            digest.update(np.ascontiguousarray(self.vectors).tobytes())
         for split, columns in sorted(self.splits.items()):
             for name, array in sorted(columns.items()):
                 digest.update(f"{split}/{name}{array.shape}".encode())
@@ -111,14 +114,19 @@ class Bundle:
         return self.splits[split][tensors.LABEL]
 
     def first(self, lists: int) -> "Bundle":
-        """The same with at most so many training lists, the latest ones."""
-        train = {k: v[-lists:] for k, v in self.splits["train"].items()}
+        """The same with at most so many training lists, the last ones.
+
+        A simulated world's lists are in the order of time; those that the pipeline made
+        are shuffled.
+        """
+        train = self.splits["train"]
+        train = {k: v[max(0, len(v) - lists) :] for k, v in train.items()}
         splits = {**self.splits, "train": train}
         return Bundle(self.dataset, self.sizes, splits, self.vectors, self.eta)
 
 
 def _smallest(array: np.ndarray) -> np.ndarray:
-    """Whole numbers and booleans in as few bytes as hold them; float32 as it is."""
-    if array.dtype.kind in "iu" and array.size:
+    """Whole numbers from 0 up in as few bytes as hold them; all else as it is."""
+    if array.dtype.kind in "iu" and array.size and array.min() >= 0:
         return array.astype(np.min_scalar_type(int(array.max())))
     return array

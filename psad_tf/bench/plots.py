@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from psad_tf.bench.report_tables import Table
 from psad_tf.bench.report_words import measure_title
 from psad_tf.bench.statistics import Interval, OverSeeds
-from tfx_pipeline.report.style import Theme
+from psad_tf.report_page.style import Theme
 
 MARKERS = "os^Dv"
 

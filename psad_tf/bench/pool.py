@@ -13,6 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from psad_tf import __version__
+from psad_tf.bench.bundle import Bundle
 from psad_tf.bench.trial import Trial
 from psad_tf.data.atomic import atomic_folder
 
@@ -41,8 +42,7 @@ def run_all(
     Raises:
         Exception: What a trial raised, once the others are done.
     """
-    data = _digest(bundle.read_bytes())
-    folders = {t.name: out / f"{t.name}-{_key(t, preset, data)}" for t in trials}
+    folders = trial_folders(trials, Bundle.load(bundle).fingerprint, preset, out)
     left = [t for t in trials if not (folders[t.name] / SUMMARY).exists()]
     failures = []
     spawned = multiprocessing.get_context("spawn")
@@ -64,10 +64,22 @@ def run_all(
     return folders
 
 
+def trial_folders(
+    trials: Iterable[Trial], data: str, preset: Mapping, out: Path
+) -> dict[str, Path]:
+    """Trial's name to the folder of its results.
+
+    Args:
+        trials: The trials.
+        data: The bundle's fingerprint.
+        preset, out: As for `run_all`.
+    """
+    return {t.name: out / f"{t.name}-{_key(t, preset, data)}" for t in trials}
+
+
 def _run(trial: Trial, path: Path, preset: dict, folder: Path) -> None:
     """In a process of its own."""
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    from psad_tf.bench.bundle import Bundle
     from psad_tf.bench.run import run_trial
 
     bundle, evaluator = Bundle.load(path), None

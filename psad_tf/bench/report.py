@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from psad_tf.bench import report_words
 from psad_tf.bench.report_results import Result
@@ -20,7 +20,7 @@ from psad_tf.bench.report_run import Run
 from psad_tf.bench.report_sections import Section, sections
 from psad_tf.bench.report_tables import Row, Table, build_tables
 from psad_tf.data.atomic import atomic_folder
-from tfx_pipeline.report import page
+from psad_tf.report_page.page import environment
 
 PAGE, TABLES, JSON, CSV = "index.html", "tables.md", "results.json", "results.csv"
 
@@ -140,27 +140,13 @@ def _plots(shown: Sequence[Section]) -> Iterator[tuple[str, bytes]]:
 
 
 def _environment(name: str) -> Environment:
-    # The styles and the layout of plots are those of the pipeline's report.
-    loaders = PackageLoader("psad_tf.bench"), PackageLoader("tfx_pipeline")
-    environment = Environment(
-        loader=ChoiceLoader(loaders),
-        autoescape=name == PAGE,
-        # A figure that is missing must not look like an empty one.
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "number": page.number,
-        "signed": page.signed,
-        "span": page.span,
-        "count": page.count,
-        "words": lambda text: text.replace("_", " "),
+    result = environment("psad_tf.bench", is_html=name == PAGE)
+    result.filters |= {
         "measure": report_words.measure_title,
         "p": report_words.p_words,
         "spread": report_words.spread,
         "difference": report_words.difference,
         "percent": report_words.percent,
     }
-    environment.globals["plot_file"] = plot_file
-    return environment
+    result.globals["plot_file"] = plot_file
+    return result

@@ -9,7 +9,7 @@ from psad_tf.bench.report_groups import ALL
 from psad_tf.bench.report_results import BENCHES
 from psad_tf.bench.report_tables import COMPARED, Table
 from psad_tf.bench.report_words import dataset_title, measure_title
-from tfx_pipeline.report.style import Picture, picture
+from psad_tf.report_page.style import Picture, picture
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import math
 
-from tfx_pipeline.report.page import NONE, number, signed
+from psad_tf.report_page.formats import NONE, number, signed
 
 _METRICS = {"ndcg": "NDCG@10", "map": "MAP@10", "utility": "true utility"}
 

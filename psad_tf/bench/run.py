@@ -102,7 +102,7 @@ class _Choice:
 def _make(trial: Trial, config: PSADConfig):
     if trial.kind != "prm":
         return build_psad(config)
-    model = PRM(config, loss=trial.loss)
+    model = PRM(config, loss=trial.loss, history=trial.history)
     model.build()
     return model
 

@@ -52,7 +52,8 @@ class Trial:
         seeds: Of weights, order of lists, dropout and masks.
         splits: What is measured: studies look at validation lists alone.
         loss: PRM's.
-        train_lists: The most training lists, the latest ones; None is all.
+        history: Whether PRM's personal vector knows the history.
+        train_lists: The most training lists, see `Bundle.first`; None is all.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Trial:
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     splits: tuple[str, ...] = ("validation",)
     loss: str = "softmax"
+    history: bool = True
     train_lists: int | None = None
 
     def __post_init__(self):

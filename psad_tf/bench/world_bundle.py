@@ -29,6 +29,7 @@ from psad_tf.data.click_world.world import (
     World,
 )
 from psad_tf.feature_sets.click_world import CLICK_WORLD
+from psad_tf.sizing import text_fields
 
 _COUNT_BOUNDARIES = next(
     f.boundaries for f in CLICK_WORLD.user if f.name == "user_list_count"
@@ -39,7 +40,7 @@ _CHUNK = 100  # users a task
 
 
 def world_bundle(
-    config: WorldConfig, most_test_lists: int = 20_000, processes: int | None = None
+    config: WorldConfig, most_test_lists: int = 10_000, processes: int | None = None
 ) -> Bundle:
     """Simulates a world and makes its lists' tensors.
 
@@ -188,6 +189,7 @@ def _with_ids(world, splits) -> tuple[dict, dict]:
         "user_rows": user_rows,
         "user_widths": [1] * 6,
         "user_unknown_ids": user_unknown,
+        "user_id_dropout_fields": list(text_fields(CLICK_WORLD.user)),
         "candidate_dense_size": 5,
         "history_dense_size": 5,
         "list_length": config.list_length,

@@ -8,7 +8,7 @@ Value = str | float
 
 @dataclass(frozen=True)
 class RankingList:
-    """One list: who asks, what they liked before, what is offered, what they clicked.
+    """One list: who asks, their past items, what is offered, what they clicked.
 
     Feature names are those of a `FeatureSet`, without place prefixes.
 

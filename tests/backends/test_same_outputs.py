@@ -17,8 +17,9 @@ from psad_tf.model import PARTS, PSAD
 TESTS = Path(__file__).parents[1]
 OTHER = {"tensorflow": "jax", "jax": "tensorflow"}[keras.backend.backend()]
 MODELS = {
-    # Which slots are refined is drawn, and each backend draws its own: here, all are.
-    "amended": {"refine_size": 4, "block_size": 3},
+    # In training each backend draws its own: here all slots are refined, and the order
+    # is not drawn.
+    "amended": {"refine_size": 4, "block_size": 3, "target_order": "shown"},
     "printed": {
         "position": "table",
         "position_placement": "weights",

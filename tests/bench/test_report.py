@@ -14,7 +14,7 @@ from psad_tf.bench.report_groups import ACTIVE, ALL
 from psad_tf.bench.report_run import Run
 from psad_tf.bench.report_tables import build_tables
 from psad_tf.errors import InputError
-from tfx_pipeline.report.style import LIGHT
+from psad_tf.report_page.style import LIGHT
 
 RUN = Run("psad bench study", "a GPU", "a host", {"python": "3"}, "today")
 
@@ -101,7 +101,8 @@ def test_nothing_heavy_is_imported():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
 
-    assert not {"tensorflow", "keras", "tfx", "apache_beam", "jax"} & set(found)
+    heavy = {"tensorflow", "keras", "tfx", "apache_beam", "jax"}
+    assert not {*heavy, "tfx_pipeline"} & set(found)
 
 
 def drawn(draw, *data):

@@ -11,8 +11,9 @@ from psad_tf.errors import ConfigError, InputError
 from tfx_pipeline import command
 
 COMMANDS = ([], ["data"], ["data", "build"], ["pipeline"], ["pipeline", "run"])
-COMMANDS += (["pipeline", "seeds"], ["serve"], ["rerank"])
-HEAVY = {"numpy", "tensorflow", "keras", "tfx", "apache_beam", "grpc", "jinja2"}
+COMMANDS += (["pipeline", "seeds"], ["model", "size"], ["bench"], ["bench", "study"])
+COMMANDS += (["serve"], ["rerank"])
+HEAVY = {"numpy", "tensorflow", "keras", "jax", "tfx", "apache_beam", "grpc", "jinja2"}
 LOADED = f"""
 import sys
 from psad_tf.cli import main
@@ -48,7 +49,11 @@ def test_the_version_is_the_packages(capsys):
         [],
         ["data"],
         ["data", "build"],
+        ["data", "build", "--out=a", "--raw=b", "--size=fixture"],
         ["pipeline", "run", "--seed", "x"],
+        ["bench"],
+        ["bench", "study", "--seeds=x"],
+        ["model", "size", "--rows=item_id"],
         ["serve"],
         ["serve", "--model-base-path=a", "--model-config-file=b"],
         ["rerank", "--unknown"],
@@ -71,6 +76,10 @@ BUILD, RUN = ["data", "build", "--out=out"], ["pipeline", "run"]
     [
         ("--dataset=netflix", "--dataset: data set 'netflix' is unknown; the known"),
         ("--raw=no/where", "--raw=no/where: no such folder; give the folder that"),
+        (
+            "--size=study",
+            "--size=study: movielens-100k is real data of one size; leave",
+        ),
     ],
 )
 def test_bad_input_is_3_with_its_remedy(words, flag, told, capsys):

@@ -33,7 +33,7 @@ def model_scores(exported):
     """Lists -> the scores [lists, M] of the model in this process."""
     import tensorflow as tf
 
-    from psad_tf.training import model_inputs
+    from psad_tf.training_data import model_inputs
 
     def score(lists):
         encoded = [encode_list(x, FEATURES) for x in lists]

@@ -13,6 +13,8 @@ from psad_tf.model import build_psad
 LENGTHS = st.lists(
     st.tuples(st.integers(0, 6), st.integers(0, 5)), min_size=4, max_size=4
 )
+# Where a candidate was shown is in P, and nowhere else.
+SEQUENCE = {"candidates": "sequence"}
 FEW = settings(deadline=None, max_examples=6, derandomize=True)
 
 
@@ -71,6 +73,8 @@ def widened(model, config):
         if its.path.endswith("position_values"):
             last_layer = "bias_1" in its.path
             value = np.pad(value, (more, grown if last_layer else more))
+        elif its.path.endswith("places/embeddings"):
+            value = np.pad(value, ((0, grown), (0, 0)))
         mine.assign(value)
     return wide
 
@@ -132,7 +136,7 @@ def assert_permuted(model, moved_model, inputs, move):
 @pytest.fixture(scope="module")
 def tables():
     """Two models with a table of positions; the second one's are to be moved."""
-    return [awake(build_psad(tiny(position="table"))) for _ in range(2)]
+    return [awake(build_psad(tiny(position="table", **SEQUENCE))) for _ in range(2)]
 
 
 @given(st.permutations(range(6)), st.integers(0, 1000))
@@ -157,7 +161,7 @@ def equal_positions(request):
     """All candidates in one place; or all of P one number, fitted to the user."""
     if request.param == "one place":
         return awake(build_psad(tiny(candidates="set")))
-    model = awake(build_psad(TINY))
+    model = awake(build_psad(tiny(**SEQUENCE)))
     for weight in model.weights:
         if weight.path.endswith("position_values"):
             weight.assign(np.full(weight.shape, 0.7))

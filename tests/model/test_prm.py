@@ -84,6 +84,15 @@ def test_value_needs_click_probabilities():
         make(loss="softmax").value(inputs, np.zeros((1, 1, 4), "int32"))
 
 
+@pytest.mark.parametrize("history", [True, False])
+def test_history_counts_where_it_is_asked_for(history):
+    model = make(history=history)
+    inputs, _ = make_batch(TINY, [6, 4], [5, 3])
+    without = dict(inputs, history_is_valid=np.zeros((2, 5), bool))
+    moved = np.abs(np.array(model(without)) - np.array(model(inputs)))[0].max()
+    assert (moved > 1e-3) == history
+
+
 def test_unknown_loss_is_named():
     with pytest.raises(ValueError, match="loss='hinge'; choose one of"):
         PRM(TINY, loss="hinge")

@@ -23,7 +23,7 @@ def transform(transform_output):
     from tfx_pipeline.trainer import serving_spec
 
     layer = transform_output.transform_features_layer()
-    spec = serving_spec(str(schema_path(FEATURES.name)))
+    spec = serving_spec(str(schema_path(FEATURES.name)), FEATURES)
 
     def apply(*lists):
         encoded = [encode_list(x, FEATURES) for x in lists]

@@ -1,7 +1,7 @@
 """What the report says of the data."""
 
 import pytest
-from report_run import inputs, make_list, write_logs
+from report_run import inputs, make_list, write_json, write_logs
 
 from tfx_pipeline.report.data import describe_data, list_shapes
 from tfx_pipeline.report.inputs import read_json
@@ -25,6 +25,21 @@ def test_counts_come_splits_first_then_reasons_by_size(tmp_path):
         "train_end": "1970-01-02",
         "validation_end": "1970-01-03",
     }
+
+
+def test_a_simulated_world_has_neither_files_nor_ratings(tmp_path):
+    write_logs(tmp_path)
+    assert describe_data(inputs(tmp_path))["is_simulated"] is False
+    plan = {name: 0 for name in ("first_stage_end", "train_end", "validation_end")}
+    write_json(tmp_path / "log/plan.json", plan | {"simulated": True})
+    write_json(tmp_path / "log/counts.json", {})
+    counts = {"lists/train": 5, "clicks/train": 9, "shown/1": 7}
+    write_json(tmp_path / "examples/counts.json", counts)
+
+    found = describe_data(inputs(tmp_path))
+    assert found["is_simulated"] is True
+    assert (found["files"], found["ratings"]) == ({}, {})
+    assert found["lists"] == {"train": 5}
 
 
 def test_anomalies_and_statistics(tmp_path):

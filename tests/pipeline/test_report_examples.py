@@ -81,7 +81,7 @@ def test_text_for_a_terminal():
     lines = text.splitlines()
     assert lines[0] == RULE
     assert lines[2] == ("x (25th percentile): NDCG@10 0.3010 -> 0.6309, 7 past items")
-    assert lines[3] == "liked last: p6; p5; p4; p3; p2"
+    assert lines[3] == "last items: p6; p5; p4; p3; p2"
     assert lines[5] == " 1   a            a            ="
     assert lines[6] == " 2   b          * A very lo…  +7"
     assert lines[13] == " 9 * A very lo…   h           -1"

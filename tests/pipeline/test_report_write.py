@@ -13,7 +13,9 @@ from report_run import SECOND, inputs, make_list, write_json, write_logs
 from psad_tf.data.examples import decode_list, encode_list
 from psad_tf.data.ranking_list import RankingList
 from psad_tf.feature_sets import MOVIELENS_100K
+from tfx_pipeline.report.page import render
 from tfx_pipeline.report.served import read_serialized, served_order
+from tfx_pipeline.report.terminal import outcome
 from tfx_pipeline.report.write import write_report
 
 # Served by like rate: b first in "better", a second in "worse", no change in "long".
@@ -152,6 +154,20 @@ def test_the_page_says_what_matters(page):
     assert "Unexpectedly low values." in page
     assert "epoch 2 of 3" in page
     assert "few lists: unsure" in page
+
+
+def test_what_is_simulated_is_called_so(run, page):
+    data = {"is_simulated": True, "files": {}, "ratings": {}}
+    world = run[2] | {"data": run[2]["data"] | data}
+    pictures = {name: [] for name in ("slices", "cold_start", "training", "data")}
+    simulated = render(world, pictures)
+    assert "<title>PSAD on movielens 100k (simulated):" in simulated
+    assert "Simulated:" in simulated and "Histories fill from" in simulated
+    assert "Raw file" not in simulated and "Ratings" not in simulated
+    assert "imulated" not in page
+    assert "Raw file" in page and "Ratings" in page
+    assert outcome(world).startswith("3 simulated test lists, means")
+    assert outcome(run[2]).startswith("3 test lists, means")
 
 
 def test_titles_are_text_and_never_markup(page):

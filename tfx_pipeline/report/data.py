@@ -17,13 +17,15 @@ def describe_data(inputs: ReportInputs) -> dict[str, Any]:
     """The counts, cuts, anomalies and statistics of a run's data.
 
     Returns:
-        `files` (of each raw file, lines read and set aside by reason), `lists` and
-        `ratings` (by what became of them), `cuts` (name to day), `anomalies` (one row a
-        finding) and `features` (one row a raw feature).
+        `is_simulated`, `files` (of each raw file, lines read and set aside by reason),
+        `lists` and `ratings` (by what became of them; a data set may have no ratings),
+        `cuts` (name to day), `anomalies` (one row a finding) and `features` (one row a
+        raw feature).
     """
     counts = read_json(inputs.examples / "counts.json")
     plan = read_json(inputs.log / "plan.json")
     return {
+        "is_simulated": plan.get("simulated", False),
         "files": read_json(inputs.log / "counts.json"),
         "lists": _of_kind(counts, "lists"),
         "ratings": _of_kind(counts, "ratings"),

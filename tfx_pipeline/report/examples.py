@@ -133,7 +133,7 @@ def as_text(lists: Sequence[ShownList], width: int = 36) -> str:
             f"{shown.request_id} ({100 * shown.quantile:.0f}th percentile): NDCG@10 "
             f"{shown.before:.4f} -> {shown.after:.4f}, {shown.past_items} past items"
         )
-        lines = [head, f"liked last: {'; '.join(shown.history) or 'nothing yet'}"]
+        lines = [head, f"last items: {'; '.join(shown.history) or 'none yet'}"]
         lines.append(f" #   {'initial order':{width}}   reranked")
         for p in shown.places:
             before, after = (_cut(t, width) for t in (p.before, p.after))

@@ -7,13 +7,14 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from psad_tf.report_page.style import Theme
 from tfx_pipeline.report.results import INITIAL, MEAN_RATING, SERVED, Comparison
-from tfx_pipeline.report.style import MARKERS, Theme
 from tfx_pipeline.report.words import RANKER_TITLES, group_title
 
 PLOTTED = (INITIAL, MEAN_RATING, SERVED)
 VALIDATION_NDCG = "val_ndcg_at_10"
 MAX_BARS = 60
+MARKERS = {SERVED: "o", INITIAL: "s", MEAN_RATING: "^"}
 
 
 def draw_losses(

@@ -17,7 +17,8 @@ def outcome(metrics: Mapping[str, Any]) -> str:
     Args:
         metrics: The content of `metrics.json`.
     """
-    lines = [f"{metrics['test']['lists']} test lists, means with 95 % intervals:"]
+    of = "simulated test lists" if metrics["data"]["is_simulated"] else "test lists"
+    lines = [f"{metrics['test']['lists']} {of}, means with 95 % intervals:"]
     lines += _table(metrics["test"]["overall"])
     lines += ["", "The gate:"]
     lines += [f"  {check['why']}" for check in metrics["checks"]]

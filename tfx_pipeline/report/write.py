@@ -11,6 +11,7 @@ from psad_tf.data.atomic import atomic_folder
 from psad_tf.data.examples import decode_list
 from psad_tf.data.ranking_list import RankingList
 from psad_tf.feature_sets import feature_set
+from psad_tf.report_page.style import Picture, picture
 from tfx_pipeline.report import plots
 from tfx_pipeline.report.cold_start import measure_cold_start
 from tfx_pipeline.report.data import list_shapes
@@ -26,7 +27,6 @@ from tfx_pipeline.report.results import (
     measure_lists,
 )
 from tfx_pipeline.report.served import read_serialized, served_order
-from tfx_pipeline.report.style import Picture, picture
 from tfx_pipeline.report.summary import summarize
 
 

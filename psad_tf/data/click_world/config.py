@@ -43,7 +43,7 @@ class WorldConfig:
 
     seed: int = 0
     users: int = 12_000
-    items: int = 3_000
+    items: int = 1_000
     list_length: int = 20
     history_length: int = 50
     lists_per_user: float = 17.0
@@ -54,9 +54,9 @@ class WorldConfig:
     new_users: float = 0.2
     new_items: float = 0.1
     explored: float = 0.1
-    dim: int = 16
+    dim: int = 8
     vector_length: float = 2.0
-    eta: float = 0.5
+    eta: float = 0.2
     base: float = -4.0
     interest_weight: float = 10.0
     price_weight: float = 0.9

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 
 # Narrow enough that text stays readable when a phone scales the plot down.
 WIDTH, HEIGHT = 4.7, 3.2
-MARKERS = {"served": "o", "initial": "s", "mean_rating": "^", "random": "x"}
 
 
 @dataclass(frozen=True)

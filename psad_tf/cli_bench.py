@@ -1,0 +1,54 @@
+"""`psad bench`: many trainings under one protocol, and what their figures say."""
+
+import os
+from pathlib import Path
+
+from psad_tf.cli_options import add_dataset, add_raw, check_dataset
+from psad_tf.errors import InputError
+
+_BENCHES = {
+    "prepare": "make a data set's tensors, which all other benches read",
+    "study": "the model's open choices, on validation lists",
+    "ablation": "the model without one of its parts",
+    "distillation": "kinds of teachers, and what their students keep",
+    "hyperparameters": "block size, refined slots and weight of the distillation",
+    "interaction": "ways in which profile and items meet, by the users' activity",
+    "peers": "the initial order, LambdaMART and PRM beside PSAD, on test lists",
+    "report": "a page and tables of all results so far",
+}
+
+
+def add_bench(commands) -> None:
+    """Adds the group."""
+    group = commands.add_parser("bench", help="studies and comparisons, on JAX")
+    actions = group.add_subparsers(required=True, metavar="COMMAND")
+    for name, text in _BENCHES.items():
+        action = actions.add_parser(name, help=text)
+        add_dataset(action)
+        add_raw(action)
+        action.add_argument(
+            "--out", type=Path, default=Path("runs/bench"), help="data and results"
+        )
+        action.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+        action.add_argument("--workers", type=int, default=1, help="processes")
+        action.add_argument(
+            "--device", help="what trained the models, if not this machine"
+        )
+        action.add_argument(
+            "--smoke", action="store_true", help="tiny sizes, to try it out"
+        )
+        action.set_defaults(run=_bench, bench=name)
+
+
+def _bench(parsed) -> int:
+    features = check_dataset(parsed)
+    if parsed.raw is not None and features.truth:
+        raise InputError(
+            f"--raw={parsed.raw}: a bench makes the worlds of {parsed.dataset} itself; "
+            "give --size instead"
+        )
+    # Keras reads it once, when it is first imported.
+    os.environ["KERAS_BACKEND"] = "jax"
+    from psad_tf.bench import command
+
+    return command.main(parsed)

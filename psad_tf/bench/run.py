@@ -130,7 +130,7 @@ def _loss(trial: Trial, teacher):
     def offline(model, inputs, label, training):
         c, is_valid = model.config, inputs[tensors.CANDIDATE_IS_VALID]
         outputs = teacher(inputs, training=False)
-        # The order is drawn as in the joint training; dropout is off.
+        # Nothing is drawn: the target order is clicked first, and dropout is off.
         _, logits, remains = teacher.teach(label, is_valid, outputs, training=False)
         taught = losses.teacher_scores(logits, remains, c.distill_from)
         scores = model.scorer(inputs, training=training)

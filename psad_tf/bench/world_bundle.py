@@ -1,8 +1,9 @@
 """A click world straight to tensors: what the pipeline makes of it, in less time.
 
 The same lists as `psad data build --dataset click-world` makes, without files between:
-ids are counted here, not looked up in vocabularies, and numbers are standardised by the
-training lists. Simulated.
+ids are counted here, not looked up in vocabularies. Numbers are standardised by the
+training lists, those of past items by themselves; the pipeline takes the candidates'
+scale for both, and cuts outliers. Simulated.
 """
 
 import multiprocessing

@@ -67,7 +67,9 @@ def test_students_and_prm_are_read_and_measured_by_their_scores(kind, name):
     found = branches(TRIALS[kind], judge())[name](models, LISTS)
     for index in range(len(SEEDS)):
         model = one_of(models, index)
-        expected = quick(model if kind == "prm" else model.scorer)(INPUTS)
+        score = model if kind == "prm" else model.scorer
+        # A function of its own: JAX would use the other seed's program again.
+        expected = quick(lambda x, score=score: score(x))(INPUTS)
         np.testing.assert_allclose(found[index], expected, atol=1e-5)
         ndcg = metrics.ndcg(BUNDLE.label("validation"), expected, IS_VALID, 10)
         measured = outcome.per_list[f"validation/{name}/ndcg"][index]

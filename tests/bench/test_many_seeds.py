@@ -36,7 +36,7 @@ TRAIN = make_bundle().splits["train"]
 
 
 def make_prm():
-    model = PRM(CONFIG, num_blocks=1, loss="bce")
+    model = PRM(CONFIG, num_blocks=0, loss="bce")
     model.build()
     return model
 

@@ -11,13 +11,14 @@ from psad_tf.bench.run import run_trial
 from psad_tf.bench.trial import Decoding, Trial
 
 SEEDS = (3, 5)
-EPOCHS = 3
+EPOCHS = 2
 PRESET = {
     "model": {
         "embedding_dim": 4,
         "hidden_dim": 8,
         "num_layers": 1,
-        "slate_length": 3,
+        "slate_length": 2,
+        "block_size": 1,
         "interaction": "none",
         "personal_position": False,
         "dropout": 0.1,

@@ -93,13 +93,19 @@ def exposed(request):
     return awake(build_psad(config))
 
 
-def clicks(model, inputs, b, order):
-    """The click probabilities of each slot's candidates when `order` was placed."""
-    given = np.array([*order, -1, -1, -1][:3], "int32")[None]
-    is_valid = np.array(inputs["candidate_is_valid"])[b : b + 1]
-    states = np.array(model(inputs)["states"])[b : b + 1]
+def clicks(model, inputs, b, orders):
+    """The click probabilities in each slot when an order was placed.
+
+    Returns `[orders, slots, list]`.
+    """
+    given = np.array([[*order, -1, -1, -1][:3] for order in orders], "int32")
+    is_valid, states = inputs["candidate_is_valid"], model(inputs)["states"]
+    is_valid, states = (
+        np.repeat(np.array(x)[b : b + 1], len(given), axis=0)
+        for x in (is_valid, states)
+    )
     size = model.config.block_size
-    logits = np.array(generate(model.decoder, states, is_valid, given, size))[0]
+    logits = np.array(generate(model.decoder, states, is_valid, given, size))
     return 1 / (1 + np.exp(-logits))
 
 
@@ -108,10 +114,11 @@ def test_a_wide_beam_against_all_orders(exposed):
     inputs, _ = make_batch(exposed.config, counts)
     found, worth = beam_search(exposed, inputs, beam_width=24)
     for b, count in enumerate(counts):
-        values = {}
-        for order in permutations(range(count), min(count, 3)):
-            p = clicks(exposed, inputs, b, order)
-            values[order] = sum(p[j, i] for j, i in enumerate(order))
+        orders = list(permutations(range(count), min(count, 3)))
+        values = {
+            order: sum(p[j, i] for j, i in enumerate(order))
+            for order, p in zip(orders, clicks(exposed, inputs, b, orders), strict=True)
+        }
         best = max(values, key=values.get)
         assert float(worth[b]) == pytest.approx(values[best], abs=1e-4)
         expected = [*best, -1, -1, -1][:3]
@@ -125,7 +132,7 @@ def test_greedy_is_the_argmax_of_each_slot(exposed):
     for b, count in enumerate(counts):
         order, total = [], 0.0
         for slot in range(min(count, 3)):
-            p = clicks(exposed, inputs, b, order)[slot]
+            p = clicks(exposed, inputs, b, [order])[0, slot]
             best = max((i for i in range(count) if i not in order), key=p.__getitem__)
             order.append(best)
             total += p[best]

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-from layer_checks import check_layer
 from model_cases import arrays, awake, make_batch, tensors, tiny, weight_of
 
 from psad_tf.layers.late_fusion import LateFusion
@@ -17,10 +16,6 @@ USER = RANDOM.normal(size=(2, 5)).astype("float32")
 
 def gelu(x):
     return 0.5 * x * (1 + math.erf(x / math.sqrt(2)))
-
-
-def test_it_is_a_layer():
-    check_layer(LateFusion, (STATES, USER), (2, 3, 4))
 
 
 def test_each_state_against_a_loop_over_numbers():

@@ -27,15 +27,16 @@ def test_the_names_types_and_shapes_are_the_contract_of_clients(loaded):
     inputs = {n: s.structured_input_signature[1] for n, s in loaded.signatures.items()}
     assert described(inputs["serving_default"]) == {"examples": ("string", [None])}
     # Of the user 4 texts and 2 numbers; of an item id and genres, year and three
-    # statistics; a candidate has its first-stage score, a past item its age.
+    # statistics; a candidate has its first-stage score and four affinities, a past item
+    # its rating, whether that is a like, and its age.
     assert described(inputs["rank"]) == {
         "user_text": ("string", [None, 4]),
         "user_values": ("float32", [None, 2]),
         "candidate_text": ("string", [None, None, 2]),
-        "candidate_values": ("float32", [None, None, 5]),
+        "candidate_values": ("float32", [None, None, 9]),
         "candidate_count": ("int32", [None]),
         "history_text": ("string", [None, None, 2]),
-        "history_values": ("float32", [None, None, 5]),
+        "history_values": ("float32", [None, None, 7]),
         "history_count": ("int32", [None]),
     }
     for signature in loaded.signatures.values():
@@ -58,6 +59,10 @@ def test_clients_pack_what_the_graph_unpacks(loaded):
         "candidate_like_rate",
         "candidate_log_rating_count",
         "candidate_initial_score",
+        "candidate_genre_affinity",
+        "candidate_year_affinity",
+        "candidate_similar_items",
+        "candidate_similar_users",
     )
     packed_names = [name for names in columns.values() for name in names]
     assert sorted(packed_names) == sorted(name for name, _ in FEATURES.raw())
@@ -140,6 +145,7 @@ def test_without_positions_permuting_candidates_permutes_scores(
     # With positions the initial order is itself a signal.
     assert np.abs(scores(permuted) - scores(one)[shuffle]).max() > 1e-3
     changed("position_values", 0.0)
+    changed("places/embeddings", 0.0)
     np.testing.assert_allclose(scores(permuted), scores(one)[shuffle], atol=1e-5)
 
 

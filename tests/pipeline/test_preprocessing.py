@@ -109,37 +109,40 @@ def test_the_models_sizes_are_those_of_the_transform(transform):
     assert config.history_dense_size == 6
 
 
-def test_rarer_and_unknown_values_are_hashed(tmp_path):
+def ids_of(feature, values, vocabulary):
+    """Ids from 10 on, in a graph of its own: Transform keeps notes on tensors in it."""
     import tensorflow as tf
 
     from tfx_pipeline.preprocessing import _ids
 
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        known = {"x": tf.constant(str(vocabulary))}
+        first = tf.constant(10, tf.int64)
+        found = _ids(feature, tf.constant(values), first, known)
+        session.run(tf.compat.v1.tables_initializer())
+        return session.run(found).tolist()
+
+
+def test_rarer_and_unknown_values_are_hashed(tmp_path):
     vocabulary = tmp_path / "vocabulary_x"
     vocabulary.write_text("b\na\n")
-    values = tf.constant(["Hello", "TensorFlow", "2.x", "b", "a", ""])
-
-    def ids_of(feature):
-        known = {"x": tf.constant(str(vocabulary))}
-        return _ids(feature, values, tf.constant(10, tf.int64), known).numpy().tolist()
+    values = ["Hello", "TensorFlow", "2.x", "b", "a", ""]
 
     # TensorFlow's documentation hashes these three into 3 buckets as 0, 2 and 2.
     # 10 is the unknown id, 11-13 are the buckets, 14 and 15 the vocabulary.
-    hashed = ids_of(Feature("x", Kind.CATEGORICAL, hash_buckets=3))
-    assert hashed == [[11], [13], [13], [14], [15], [10]]
-    assert ids_of(Feature("x", Kind.CATEGORICAL)) == [[10]] * 3 + [[11], [12], [10]]
+    hashed = Feature("x", Kind.CATEGORICAL, hash_buckets=3)
+    found = ids_of(hashed, values, vocabulary)
+    assert found == [[11], [13], [13], [14], [15], [10]]
+    plain = ids_of(Feature("x", Kind.CATEGORICAL), values, vocabulary)
+    assert plain == [[10]] * 3 + [[11], [12], [10]]
 
 
 def test_a_hashed_part_of_a_value_has_its_own_column(tmp_path):
-    import tensorflow as tf
-
-    from tfx_pipeline.preprocessing import _ids
-
-    (tmp_path / "vocabulary_x").write_text("b\n")
+    vocabulary = tmp_path / "vocabulary_x"
+    vocabulary.write_text("b\n")
     feature = Feature("x", Kind.MULTIVALENT, max_values=3, hash_buckets=3)
-    known = {"x": tf.constant(str(tmp_path / "vocabulary_x"))}
-    values = tf.constant(["b|Hello", "2.x|b|b", ""])
-    found = _ids(feature, values, tf.constant(10, tf.int64), known)
-    np.testing.assert_array_equal(found, [[14, 11, 0], [13, 14, 14], [10, 0, 0]])
+    found = ids_of(feature, ["b|Hello", "2.x|b|b", ""], vocabulary)
+    assert found == [[14, 11, 0], [13, 14, 14], [10, 0, 0]]
 
 
 def test_what_a_model_knows_is_what_has_an_id_of_its_own(transform, exported):

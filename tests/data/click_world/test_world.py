@@ -136,38 +136,36 @@ def test_relevance_is_that_of_the_items_shown():
 
 
 def test_the_fixture_is_calibrated():
-    """Clicks as rare as in a shop, more of them at the top, and room above the log."""
+    """Some clicks in nearly every list, more at its top, and room above the log."""
     world, _, _ = small_world()
     items, relevance, clicks = columns("items", "relevance", "clicks")
-    assert 1.4 < clicks.sum(axis=1).mean() < 2.8
-    assert (clicks.sum(axis=1) == 0).mean() < 0.2
+    assert 3.2 < clicks.sum(axis=1).mean() < 4.6
+    assert (clicks.sum(axis=1) == 0).mean() < 0.05
     by_place = clicks.mean(axis=0)
     assert by_place[0] > 2 * by_place[4] > 2 * by_place[15]
-    lists = relevance, world.click_vectors(items), np.ones(items.shape, bool), 0.5
+    is_valid, eta = np.ones(items.shape, bool), world.config.eta
+    lists = relevance, world.click_vectors(items), is_valid, eta
     logged = utility(*lists)
     best_first = utility_of_order(*lists, np.argsort(-relevance, axis=1))
     assert logged.mean() == pytest.approx(clicks.sum(axis=1).mean(), rel=0.05)
-    assert best_first.mean() > 1.15 * logged.mean()
+    assert best_first.mean() > 1.05 * logged.mean()
 
 
 def test_late_clicks_tell_more_of_the_moment_than_old_ones():
-    """By likeness of what is clicked to what was clicked at other times."""
+    """By how much liker to each other a user's clicks of an hour are than others."""
     world, users, logs = small_world(users=400)
 
-    def mean_likeness(is_young, nearest, farthest):
-        values = []
+    def mean_gain(is_young):
+        gains = []
         for user, log in zip(users, logs, strict=True):
             rows, places = np.nonzero(log.clicks)
-            if (user.age < 35) != is_young or len(rows) < 2:
-                continue
-            vectors, times = world.items.vector[log.items[rows, places]], log.times
-            gap = np.abs(times[rows][:, None] - times[rows])
-            chosen = (gap > nearest) & (gap < farthest)
-            values.extend((vectors @ vectors.T)[chosen])
-        return np.mean(values)
+            vectors = world.items.vector[log.items[rows, places]]
+            likeness, times = vectors @ vectors.T, log.times[rows]
+            gap = np.abs(times[:, None] - times)
+            near, far = (gap > 0) & (gap < DAY / 24), gap > 5 * DAY
+            if (user.age < 35) == is_young and near.any() and far.any():
+                gains.append(likeness[near].mean() - likeness[far].mean())
+        return np.mean(gains)
 
-    young, old = (
-        mean_likeness(group, 0, DAY / 24) - mean_likeness(group, 5 * DAY, 60 * DAY)
-        for group in (True, False)
-    )
-    assert young > old + 0.02 and young > 0.02
+    young, old = mean_gain(True), mean_gain(False)
+    assert young > old + 0.015 and young > 0.02

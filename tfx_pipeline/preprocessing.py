@@ -115,7 +115,7 @@ def _text_ids(feature: Feature, values, unknown_id, vocabulary) -> tf.Tensor:
     if feature.hash_buckets:
         hashed = unknown_id + 1 + tft.hash_strings(values, feature.hash_buckets)
         # No value at all is nothing to hash.
-        default = tf.where(values == "", default, hashed)
+        default = tf.where(tf.equal(values, ""), default, hashed)
     known = unknown_id + 1 + feature.hash_buckets + index
     return tf.where(index < 0, default, known)
 

@@ -7,6 +7,7 @@ keep the input order. A list without a click has the value 0.
 import numpy as np
 
 DENOMINATORS = ("hits", "relevant")
+_DRAWS_AT_ONCE = 1_000_000
 
 
 def rank_labels(labels, scores, is_valid):
@@ -134,11 +135,14 @@ def paired_bootstrap(differences, resamples=10_000, seed=0, level=0.95):
     if not 0 < level < 1:
         raise ValueError(f"level={level}; it must lie between 0 and 1")
     random, size = np.random.default_rng(seed), len(differences)
-    # One at a time: all draws at once would take resamples x lists of memory.
+    # Some at a time: all draws at once would take resamples x lists of memory.
+    at_once = max(1, _DRAWS_AT_ONCE // size)
     means = [
-        differences[random.integers(size, size=size)].mean() for _ in range(resamples)
+        differences[random.integers(size, size=(rows, size))].mean(axis=1)
+        for rows in np.diff([*range(0, resamples, at_once), resamples])
     ]
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    ends = [(1 - level) / 2, (1 + level) / 2]
+    low, high = np.quantile(np.concatenate(means), ends)
     return float(differences.mean()), float(low), float(high)
 
 

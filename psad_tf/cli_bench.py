@@ -1,12 +1,15 @@
 """`psad bench`: many trainings under one protocol, and what their figures say."""
 
 import os
+from argparse import ArgumentTypeError
 from pathlib import Path
 
 from psad_tf.cli_options import add_dataset, add_raw, check_dataset
 from psad_tf.errors import InputError
 
 _BENCHES = {
+    "overall": "all rerankers under one protocol, on test lists",
+    "efficiency": "what each reranker's training step and ranking cost",
     "prepare": "make a data set's tensors, which all other benches read",
     "study": "the model's open choices, on validation lists",
     "ablation": "the model without one of its parts",
@@ -29,15 +32,38 @@ def add_bench(commands) -> None:
         action.add_argument(
             "--out", type=Path, default=Path("runs/bench"), help="data and results"
         )
-        action.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+        action.add_argument(
+            "--preset",
+            choices=("quick", "full"),
+            default="full",
+            help="quick tries everything out on few lists; full is what is published",
+        )
+        action.add_argument(
+            "--seeds", type=int, nargs="+", help="0 to 4; of quick, 0 and 1"
+        )
         action.add_argument("--workers", type=int, default=1, help="processes")
         action.add_argument(
             "--device", help="what trained the models, if not this machine"
         )
         action.add_argument(
-            "--smoke", action="store_true", help="tiny sizes, to try it out"
+            "--part",
+            type=_part,
+            default=(1, 1),
+            metavar="I/N",
+            help="run every N-th trial alone, from the I-th; one without it goes on",
+        )
+        action.add_argument(
+            "--methods", nargs="+", help="of overall and efficiency; all by default"
         )
         action.set_defaults(run=_bench, bench=name)
+
+
+def _part(text: str) -> tuple[int, int]:
+    """`2/3` is the second of three parts."""
+    first, _, count = text.partition("/")
+    if not (first.isdigit() and count.isdigit() and 1 <= int(first) <= int(count)):
+        raise ArgumentTypeError(f"{text!r} is no part; give one such as 2/3")
+    return int(first), int(count)
 
 
 def _bench(parsed) -> int:

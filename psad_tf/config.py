@@ -46,6 +46,10 @@ class PSADConfig:
             candidate a step further from the history; `ranked`, where a candidate also
             has an embedding of its place, as in PRM; or a `set`, all at the same place
             behind the history, so that where a candidate was shown counts for nothing.
+        history: What becomes of the past items: `encoded` with the candidates, as in
+            eq 1; `attended` to by the candidates in every layer, as they came in; or
+            met by the candidates in a layer of their own, `personal`, before the
+            encoder sees the candidates alone.
         position_placement: P added to the attention's `logits`, or to its `weights` as
             eq 1 is printed.
         interaction: How the user's profile meets the items: `gate` is eq 11-12;
@@ -110,6 +114,7 @@ class PSADConfig:
     user_id_dropout_fields: tuple[int, ...] = (0,)
     position: str = "relative"
     candidates: str = "ranked"
+    history: str = "attended"
     position_placement: str = "logits"
     interaction: str = "gate"
     personal_position: bool = True

@@ -5,6 +5,7 @@ from psad_tf.errors import ConfigError
 CHOICES = {
     "position": ("relative", "table"),
     "candidates": ("ranked", "sequence", "set"),
+    "history": ("encoded", "attended", "personal"),
     "position_placement": ("logits", "weights"),
     "target_order": ("shown", "shuffled", "sampled", "exposed"),
     "interaction": ("gate", "concatenation", "late_fusion", "none"),

@@ -31,7 +31,7 @@ class Beams(NamedTuple):
     total: object
 
 
-def beam_search(model, inputs, beam_width=None, evaluator=None):
+def beam_search(model, inputs, beam_width=None, evaluator=None, refine_size=None):
     """Generates an order for each list.
 
     A block's slots get their logits in parallel and their items one after the other,
@@ -48,6 +48,7 @@ def beam_search(model, inputs, beam_width=None, evaluator=None):
         beam_width: Orders kept; None is the configuration's.
         evaluator: `(inputs, int32 [batch, width, slate]) -> float [batch, width]`, the
             value of each order, such as `PRM.value`. None takes the beam's worth.
+        refine_size: Slots predicted again; None is the configuration's.
 
     Returns:
         The order, int32 `[batch, slate]`, -1 past the list's end; and its worth,
@@ -71,8 +72,9 @@ def beam_search(model, inputs, beam_width=None, evaluator=None):
         beams = _extend_by_block(
             beams, _beams(logits, width), slots, is_valid, by_clicks
         )
-    if config.refine_size:
-        order = _refine(model.decoder, beams, states, is_free, config.refine_size)
+    count = config.refine_size if refine_size is None else refine_size
+    if count:
+        order = _refine(model.decoder, beams, states, is_free, count)
         beams = beams._replace(order=order)
     value = beams.total if evaluator is None else evaluator(inputs, beams.order)
     # Beams that are no order at all are out of the choice.

@@ -119,6 +119,8 @@ class FeatureSet:
         truth: Known of candidates in a simulated world only, raw name
             `candidate_<name>`: stored with the labels for analysis, never a model's
             input and in no request.
+        category: The item feature that says what kind of thing an item is, by which
+            the diversity of a list is measured.
     """
 
     name: str
@@ -130,8 +132,14 @@ class FeatureSet:
     history_length: int
     slices: tuple[Slice, ...] = ()
     truth: tuple[Feature, ...] = ()
+    category: str = ""
 
     def __post_init__(self):
+        if self.category and self.category not in [f.name for f in self.item]:
+            raise ValueError(
+                f"category={self.category!r} of {self.name} is no item feature; name "
+                f"one of {[f.name for f in self.item]}"
+            )
         for feature in self.user:
             if feature.kind is Kind.NUMERIC:
                 raise ValueError(

@@ -88,7 +88,8 @@ class PSAD(JointStep, keras.Model):
         """
         c = self.config
         states, scores = outputs["states"], outputs["scores"]
-        order, logits, remains = self.teach(label, is_valid, outputs, training)
+        order = self.target_order(label, is_valid, scores, training)
+        logits, remains = self.teach(order, is_valid, states, training)
         teacher = losses.teacher_scores(logits, remains, c.distill_from)
         parts = {
             "generation": self._generation_loss(
@@ -113,41 +114,47 @@ class PSAD(JointStep, keras.Model):
         total = c.generation_weight * taught + parts["scorer"]
         return {"loss": total + c.distillation_weight * parts["distillation"], **parts}
 
-    def teach(self, label, is_valid, outputs, training=False):
-        """The generator's pass over the target order, each slot as if it were its turn.
+    def target_order(self, label, is_valid, scores, training=False):
+        """The items that the generator's slots are given as placed before them.
 
         Args:
             label: float `[batch, list]`, above 0 for a click.
             is_valid: bool `[batch, list]`.
-            outputs: What `call` returned.
-            training: Whether dropout is on, and an order is drawn where one is.
+            scores: float32 `[batch, list]`, the student's.
+            training: Whether what the configuration draws is drawn; else `shuffled`
+                keeps the order shown, and `sampled` goes by the scores alone.
 
         Returns:
-            The target order, int32 `[batch, slate]`; the logits of p_ij, float32
-            `[batch, slate, list]`; which candidates remain, bool of the same shape.
+            int32 `[batch, slate]`, -1 past the list's end.
         """
-        c = self.config
-        order = self._target_order(label, is_valid, outputs["scores"], training)
-        logits = generate(
-            self.decoder,
-            outputs["states"],
-            is_valid,
-            order,
-            c.block_size,
-            training=training,
-        )
-        return order, logits, targets.remaining(order, is_valid, c.block_size)
-
-    def _target_order(self, label, is_valid, scores, training):
         kind, length = self.config.target_order, self.config.slate_length
         if kind == "exposed":
             return targets.exposed(is_valid, length)
         draw = None
         if training and kind != "shown":
             draw = keras.random.uniform(ops.shape(label), seed=self.seed_generator)
-        if draw is not None and kind == "sampled":
+        if kind == "sampled":
             return targets.sampled_order(scores, is_valid, length, draw)
         return targets.clicked_first(label, is_valid, length, draw)
+
+    def teach(self, order, is_valid, states, training=False):
+        """The generator's pass over an order, each slot as if it were its turn.
+
+        Args:
+            order: int32 `[batch, slate]`, from `target_order`.
+            is_valid: bool `[batch, list]`.
+            states: float `[batch, list, hidden_dim]`, the candidates' states.
+            training: Whether dropout is on.
+
+        Returns:
+            The logits of p_ij, float32 `[batch, slate, list]`; and which candidates
+            remain for each slot, bool of the same shape.
+        """
+        size = self.config.block_size
+        logits = generate(
+            self.decoder, states, is_valid, order, size, training=training
+        )
+        return logits, targets.remaining(order, is_valid, size)
 
     def _refinement_loss(
         self, label, is_valid, states, order, logits, remains, training

@@ -12,14 +12,16 @@ _CLICK_WORLD: dict[str, dict[str, Any]] = {
         "hidden_dim": 64,
         "num_heads": 4,
         "num_layers": 2,
+        "embedding_dim": 32,
         "dropout": 0.1,
-        "id_dropout": 0.3,
+        "id_dropout": 0.6,
+        "loss_reduction": "sum",
     },
     "training": {
-        "epochs": 6,
-        "patience": 6,
-        "batch_size": 256,
-        "learning_rate": 2e-3,
+        "epochs": 8,
+        "patience": 8,
+        "batch_size": 128,
+        "learning_rate": 4e-3,
     },
     "evaluator": {"training": {"epochs": 6}},
 }
@@ -28,8 +30,8 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     # Some 3,700 training lists: one layer and much dropout generalise better than two
     # layers, and the first few epochs are the best.
     "movielens_100k": {
-        "model": {"num_layers": 1, "dropout": 0.2, "id_dropout": 0.3},
-        "training": {"epochs": 8, "patience": 4, "learning_rate": 1e-3},
+        "model": {"num_layers": 1, "dropout": 0.2, "id_dropout": 0.6},
+        "training": {"epochs": 8, "patience": 4, "learning_rate": 2e-3},
         "evaluator": {"training": {"epochs": 6}},
     },
     "click_world": _CLICK_WORLD,

@@ -32,7 +32,7 @@ def clicked_first(label, is_valid, slate_length, draw=None):
     return _first(group + draw, is_valid, slate_length)
 
 
-def sampled_order(scores, is_valid, slate_length, draw):
+def sampled_order(scores, is_valid, slate_length, draw=None):
     """An order drawn from scores: each slot by their softmax over what remains.
 
     Perturbs the scores by Gumbel noise (the Plackett-Luce model).
@@ -41,13 +41,15 @@ def sampled_order(scores, is_valid, slate_length, draw):
         scores: float32 `[batch, list]`.
         is_valid: bool `[batch, list]`.
         slate_length: Slots; T of the paper.
-        draw: float32 `[batch, list]`, uniform in [0, 1).
+        draw: float32 `[batch, list]`, uniform in [0, 1); None draws nothing: the
+            highest score comes first.
 
     Returns:
         int32 `[batch, slate]`, -1 past the list's end.
     """
-    noise = -ops.log(-ops.log(ops.clip(draw, 1e-6, 1 - 1e-6)))
-    key = ops.where(is_valid, -(scores + noise), -mask_logit("float32"))
+    if draw is not None:
+        scores = scores - ops.log(-ops.log(ops.clip(draw, 1e-6, 1 - 1e-6)))
+    key = ops.where(is_valid, -scores, -mask_logit("float32"))
     return _first(key, is_valid, slate_length)
 
 

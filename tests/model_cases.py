@@ -22,6 +22,18 @@ TINY = PSADConfig(
     dropout=0.0,
     id_dropout=0.0,
 )
+# Every choice where the paper's equations as they are printed are not the default.
+PRINTED = {
+    "history": "encoded",
+    "position": "table",
+    "position_placement": "weights",
+    "generation_loss": "clicks",
+    "scorer_loss": "clicks",
+    "hinge_on": "probabilities",
+    "hinge_weight": 1.0,
+    "distill_from": "probabilities",
+    "loss_reduction": "sum",
+}
 
 
 def tiny(**changes) -> PSADConfig:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -113,7 +113,7 @@ class Bundle:
         """float32 `[lists, list]`, above 0 for a click."""
         return self.splits[split][tensors.LABEL]
 
-    def first(self, lists: int) -> "Bundle":
+    def with_last(self, lists: int) -> "Bundle":
         """The same with at most so many training lists, the last ones.
 
         A simulated world's lists are in the order of time; those that the pipeline made
@@ -121,8 +121,7 @@ class Bundle:
         """
         train = self.splits["train"]
         train = {k: v[max(0, len(v) - lists) :] for k, v in train.items()}
-        splits = {**self.splits, "train": train}
-        return Bundle(self.dataset, self.sizes, splits, self.vectors, self.eta)
+        return replace(self, splits={**self.splits, "train": train})
 
 
 def _smallest(array: np.ndarray) -> np.ndarray:

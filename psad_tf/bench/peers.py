@@ -1,5 +1,6 @@
 """How good: PSAD next to its peers on test lists."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from psad_tf.bench.bundle import ITEM_INDEX, RELEVANCE, Bundle
 from psad_tf.bench.evaluate import CUT, evaluate, utility
 from psad_tf.bench.plans import DECODINGS
+from psad_tf.bench.pool import key
 from psad_tf.bench.trial import Decoding, Trial
 from psad_tf.data.click_world.orders import MOST_FOR_ALL_ORDERS, beam_order, best_order
 
@@ -31,9 +33,9 @@ ROWS = {
     "psad_set": {"student": "PSAD-S, initial order not seen"},
     "psad_undistilled": {"student": "scorer, not distilled, shared encoder"},
     "scorer": {"student": "scorer without a teacher"},
-    "prm": {"prm": "PRM, softmax"},
-    "prm_bce": {"prm": "PRM, cross-entropy"},
-    "prm_profile": {"prm": "PRM without the history"},
+    "prm": {"PRM": "PRM, softmax"},
+    "prm_bce": {"PRM": "PRM, cross-entropy"},
+    "prm_profile": {"PRM": "PRM without the history"},
 }
 
 
@@ -57,8 +59,8 @@ def trials(bundle: Bundle, seeds) -> list[Trial]:
         Trial("psad_undistilled", model={"distillation_weight": 0}, **both),
         Trial("scorer", "scorer", **both),
         Trial("prm", "prm", **both),
-        Trial("prm_bce", "prm", loss="bce", **both),
-        Trial("prm_profile", "prm", history=False, **both),
+        Trial("prm_bce", "prm", options={"loss": "bce"}, **both),
+        Trial("prm_profile", "prm", options={"history": False}, **both),
     ]
 
 
@@ -97,22 +99,35 @@ def best_utility(bundle: Bundle, split: str) -> np.ndarray:
 
 
 def lambdamart_rows(
-    bundle: Bundle, splits, seeds, configurations: int, threads: int, file: Path
+    bundle: Bundle,
+    splits,
+    seeds,
+    configurations: int,
+    folder: Path,
+    is_run: bool,
+    is_whole: bool = False,
 ) -> dict[str, np.ndarray]:
-    """LambdaMART, tuned on validation lists anew for each seed; kept in a file.
+    """LambdaMART, tuned on validation lists anew for each seed.
+
+    What was found lies in a file that is named for the data, the seeds and the budget.
 
     Args:
         bundle: The data.
         splits: What is measured.
         seeds: Of the search and of the trees.
         configurations: The budget of the search.
-        threads: Of LightGBM.
-        file: Where the result is kept, npz; read when it is there.
+        folder: Where the file lies.
+        is_run: Whether to train where there is no file yet.
+        is_whole: Whether every measure is taken.
 
     Returns:
-        `split/lambdamart/metric` to float32 `[seeds, lists]`.
+        `split/lambdamart/metric` to float32 `[seeds, lists]`; empty if there is none.
     """
+    known = key(bundle.fingerprint, list(splits), list(seeds), configurations, is_whole)
+    file = folder / f"lambdamart-{known}.npz"
     if not file.exists():
+        if not is_run:
+            return {}
         from psad_tf.baselines.lambdamart import train
         from psad_tf.feature_sets import feature_set
 
@@ -120,13 +135,22 @@ def lambdamart_rows(
         features = feature_set(bundle.dataset)
         for seed in seeds:
             model = train(
-                bundle.sizes, features, bundle.splits, seed, configurations, threads
+                bundle.sizes,
+                features,
+                bundle.splits,
+                seed,
+                configurations,
+                os.cpu_count(),
             )
             for split in splits:
                 scores = model.scores(bundle.splits[split])
-                for metric, values in evaluate(bundle, split, scores).items():
+                rows = evaluate(bundle, split, scores, is_whole)
+                for metric, values in rows.items():
                     found.setdefault(f"{split}/lambdamart/{metric}", []).append(values)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(file, **{k: np.stack(v) for k, v in found.items()})
+        folder.mkdir(parents=True, exist_ok=True)
+        # Under its name once whole, so that one that was broken off is made anew.
+        partial = file.with_suffix(".partial.npz")
+        np.savez_compressed(partial, **{k: np.stack(v) for k, v in found.items()})
+        partial.rename(file)
     with np.load(file) as stored:
         return {name: stored[name] for name in stored.files}

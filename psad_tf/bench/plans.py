@@ -4,7 +4,7 @@ A variant is a name and a trial. Trials of the same content are run once, whiche
 topics they answer.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,31 +37,40 @@ class Variant:
     value: float | None = None
 
 
-# Topic → name → changes to the model; the first is the default, the trial `base`.
+# Topic → name → fields of `PSADConfig`; the others are compared with the first. What
+# is usual anyway is no change.
 _CHOICES: dict[str, dict[str, dict[str, Any]]] = {
     "eq 1: P in the attention's": {
-        "logits": {},
+        "logits": {"position_placement": "logits"},
         "weights, as printed": {"position_placement": "weights"},
     },
-    "P": {"2L-1 relative values": {}, "full table": {"position": "table"}},
+    "P": {
+        "2L-1 relative values": {"position": "relative"},
+        "full table": {"position": "table"},
+    },
     "initial order": {
-        "steps of P and an embedding of the place": {},
+        "steps of P and an embedding of the place": {"candidates": "ranked"},
         "steps of P alone": {"candidates": "sequence"},
         "not seen": {"candidates": "set"},
     },
+    "history": {
+        "attended to in every layer": {"history": "attended"},
+        "encoded with the candidates, as printed": {"history": "encoded"},
+        "met before the encoder": {"history": "personal"},
+    },
     "items given to a slot in training": {
-        "sampled from the student": {},
+        "sampled from the student": {"target_order": "sampled"},
         "clicked first, as shown": {"target_order": "shown"},
         "clicked first, shuffled": {"target_order": "shuffled"},
         "as shown, each slot its own click": {"target_order": "exposed"},
     },
     "eq 6: cross-entropy": {
-        "both halves": {},
+        "both halves": {"generation_loss": "bce"},
         "softmax": {"generation_loss": "softmax"},
         "clicks alone, as printed": {"generation_loss": "clicks"},
     },
     "eq 6: hinge": {
-        "none": {},
+        "none": {"hinge_weight": 0.0},
         "on logits": {"hinge_weight": 1.0},
         "on probabilities, as printed": {
             "hinge_weight": 1.0,
@@ -74,28 +83,32 @@ _CHOICES: dict[str, dict[str, dict[str, Any]]] = {
             "loss_reduction": "sum",
         },
     },
-    "losses of a list": {"mean": {}, "sum, as printed": {"loss_reduction": "sum"}},
+    "losses of a list": {
+        "mean": {"loss_reduction": "mean"},
+        "sum, as printed": {"loss_reduction": "sum"},
+    },
     "eq 7: scorer": {
-        "both halves": {},
+        "both halves": {"scorer_loss": "bce"},
         "softmax": {"scorer_loss": "softmax"},
         "clicks alone, as printed": {"scorer_loss": "clicks"},
     },
     "eq 8-9: distilled from": {
-        "logits": {},
+        "logits": {"distill_from": "logits"},
         "probabilities, as printed": {"distill_from": "probabilities"},
     },
 }
-_GRIDS: dict[str, tuple[str, float, tuple[float, ...]]] = {
-    "block size K": ("block_size", 2, (1, 2, 5, 10)),
-    "refined slots γ": ("refine_size", 1, (0, 1, 2, 3)),
-    "distillation weight α": ("distillation_weight", 0.5, (0, 0.2, 0.5, 1, 2)),
-    "temperature τ": ("temperature", 1, (0.5, 1, 2, 4)),
+_GRIDS: dict[str, tuple[str, tuple[float, ...]]] = {
+    "block size K": ("block_size", (1, 2, 5, 10)),
+    "refined slots γ": ("refine_size", (0, 1, 2, 3)),
+    "distillation weight α": ("distillation_weight", (0, 0.2, 0.5, 1, 2, 5)),
+    "temperature τ": ("temperature", (0.5, 1, 2, 4)),
 }
+_WHOLE = "all slots"  # K = T, whatever T is
 _ABLATIONS: dict[str, dict[str, Any]] = {
     "PSAD": {},
-    "w/o sa": {"block_size": "all"},
+    "w/o sa": {"block_size": _WHOLE},
     "w/o ce": {"refine_size": 0},
-    "w/o sace": {"block_size": "all", "refine_size": 0},
+    "w/o sace": {"block_size": _WHOLE, "refine_size": 0},
     "w/o ppe": {"personal_position": False},
     "w/o pg": {"interaction": "concatenation"},
 }
@@ -108,7 +121,7 @@ _INTERACTIONS: dict[str, dict[str, Any]] = {
 }
 DECODINGS = (
     Decoding(),
-    Decoding("unrefined", changes={"refine_size": 0}),
+    Decoding("unrefined", refine_size=0),
     Decoding("beam", 4),
     Decoding("wide", 16),
     Decoding("prm_dcg", 4, "dcg"),
@@ -128,46 +141,37 @@ class Plan:
     """The trials and the variants of one bench.
 
     Args:
-        slate_length: T, which K can reach.
+        usual: The fields of `PSADConfig` as the data set's preset has them.
         seeds: Of every trial.
         **limits: Further fields of every `Trial`.
     """
 
-    def __init__(self, slate_length: int, seeds: tuple[int, ...], **limits):
-        self.slate_length, self.seeds, self.limits = slate_length, seeds, limits
+    def __init__(self, usual: Mapping[str, Any], seeds: Sequence[int], **limits):
+        self.usual, self.seeds, self.limits = usual, tuple(seeds), limits
         self.trials: dict[str, Trial] = {}
         self.variants: list[Variant] = []
-        self._named: dict[str, str] = {}
 
-    def trial(self, changes: dict[str, Any], **others) -> str:
-        """The name of the trial with these changes, which is added when new."""
-        t = self.slate_length
-        model = {k: t if v == "all" else v for k, v in changes.items()}
-        if model.get("block_size", 1) > t or model.get("refine_size", 0) > t:
-            return ""
-        key = repr((sorted(model.items()), sorted(others.items())))
-        if key not in self._named:
-            name = "-".join(
-                str(x) for pair in [*others.items(), *model.items()] for x in pair
-            )
-            name = name.replace(".", "_").replace(" ", "") or BASE
-            self._named[key] = name
+    def trial(self, fields: Mapping[str, Any], **others) -> str:
+        """The name of the trial with these fields, which is added when new."""
+        slate = self.usual["slate_length"]
+        model = {k: slate if v == _WHOLE else v for k, v in fields.items()}
+        model = {k: v for k, v in model.items() if v != self.usual[k]}
+        parts = [str(x) for pair in [*others.items(), *model.items()] for x in pair]
+        name = "-".join(parts).replace(".", "_") or BASE
+        if name not in self.trials:
             found = {"model": model, **self.limits, **others}
             if name == BASE:
                 found["decodings"] = DECODINGS
             self.trials[name] = Trial(name, seeds=self.seeds, **found)
-        return self._named[key]
+        return name
 
-    def ask(self, topic: str, answers, values=None, **others) -> None:
-        """Adds a topic: name to changes, the first one the reference."""
+    def ask(self, topic: str, answers: Mapping[str, Mapping], values=None) -> None:
+        """Adds a topic: name to fields, the first one the reference."""
         reference = next(iter(answers))
-        for i, (name, changes) in enumerate(answers.items()):
-            trial = self.trial(changes, **others)
-            if trial:
-                value = None if values is None else values[i]
-                self.variants.append(
-                    Variant(topic, name, trial, reference, value=value)
-                )
+        for name, fields in answers.items():
+            value = None if values is None else values[name]
+            trial = self.trial(fields)
+            self.variants.append(Variant(topic, name, trial, reference, value=value))
 
 
 def study(plan: Plan) -> None:
@@ -182,12 +186,13 @@ def study(plan: Plan) -> None:
 
 
 def hyperparameters(plan: Plan) -> None:
-    """Figure 3: K, γ, α; and τ."""
-    for topic, (field, usual, grid) in _GRIDS.items():
-        values = [usual, *(v for v in grid if v != usual)]
-        # The default itself is the base, whatever its number.
-        answers = {f"{v:g}": {} if v == usual else {field: v} for v in values}
-        plan.ask(topic, answers, values)
+    """Figure 3: K, γ, α; and τ. What a short list has no room for is left out."""
+    slate = plan.usual["slate_length"]
+    for topic, (field, grid) in _GRIDS.items():
+        most = slate if field in ("block_size", "refine_size") else max(grid)
+        usual = plan.usual[field]
+        values = {f"{v:g}": v for v in (usual, *grid) if v <= most}
+        plan.ask(topic, {name: {field: v} for name, v in values.items()}, values)
 
 
 def ablation(plan: Plan) -> None:
@@ -207,7 +212,7 @@ def distillation(plan: Plan) -> None:
     for name, changes, kind in (
         (reference, {}, "psad"),
         ("autoregressive, online", {"block_size": 1}, "psad"),
-        ("non-autoregressive, online", {"block_size": "all"}, "psad"),
+        ("non-autoregressive, online", {"block_size": _WHOLE}, "psad"),
         ("block, offline", {}, "offline"),
         ("not distilled, shared encoder", {"distillation_weight": 0}, "psad"),
         ("no teacher", {}, "scorer"),
@@ -226,16 +231,8 @@ BENCHES = {
 }
 
 
-def plan_of(bench: str, slate_length: int, seeds, **limits) -> Plan:
+def plan_of(bench: str, usual: Mapping[str, Any], seeds, **limits) -> Plan:
     """The plan of a bench; see `Plan` for the arguments."""
-    plan = Plan(slate_length, tuple(seeds), **limits)
+    plan = Plan(usual, seeds, **limits)
     BENCHES[bench](plan)
     return plan
-
-
-def all_trials(slate_length: int, seeds, **limits) -> Iterator[Trial]:
-    """The trials of every bench, each once."""
-    plan = Plan(slate_length, tuple(seeds), **limits)
-    for add in BENCHES.values():
-        add(plan)
-    return iter(plan.trials.values())

@@ -1,16 +1,23 @@
 """The plots of a bench: each draws on a figure, in the colours of a theme."""
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import blended_transform_factory
 
+from psad_tf.bench.plot_parts import ACROSS, colour, draw_points, finish, reach, shift
 from psad_tf.bench.report_tables import Table
 from psad_tf.bench.report_words import measure_title
-from psad_tf.bench.statistics import Interval, OverSeeds
+from psad_tf.bench.statistics import Interval, Paired
 from psad_tf.report_page.style import Theme
 
-MARKERS = "os^Dv"
+BESIDE = 24  # characters of a line of text beside the axes
+# Inches of a forest: for each line, and for the axis and the legend together.
+LINE, AROUND = 0.36, 1.2
 
 
 def draw_forest(
@@ -18,33 +25,78 @@ def draw_forest(
 ) -> None:
     """The differences to the reference of every variant, with intervals over lists.
 
+    The figure becomes as high as they need.
+
     Args:
         tables: Of one data set and group; their variants stand below each other.
         measures: A colour each.
     """
     axes = figure.subplots()
-    rows = [
-        (f"{t.topic}: {r.title}" if len(tables) > 1 else r.title, r.against)
-        for t in tables
-        for r in t.rows
-        if r.against
-    ]
-    places = np.arange(len(rows))[::-1]
+    lines = list(_lines(tables, measures))
+    heights = np.array([line.height for line in lines])
+    places = heights / 2 - np.cumsum(heights)
+    rows = [x for x in zip(lines, places, strict=True) if x[0].against]
+    figure.set_figheight(AROUND + LINE * heights.sum())
     for i, measure in enumerate(measures):
-        found = [
-            (place, against[measure].over_lists)
-            for place, (_, against) in zip(places, rows, strict=True)
-            if measure in against
-        ]
-        at = [place - _shift(i, len(measures)) for place, _ in found]
-        points = [interval for _, interval in found]
-        _draw_points(axes, theme, i, measure, at, points, is_horizontal=True)
+        found = [(p, x.against[measure]) for x, p in rows if measure in x.against]
+        at = [place - shift(i, len(measures)) for place, _ in found]
+        points = [paired.over_lists for _, paired in found]
+        draw_points(axes, theme, i, measure, at, points, is_horizontal=True)
     axes.axvline(0, color=theme.ink, linewidth=0.8)
-    axes.set_yticks(places, [title for title, _ in rows])
-    axes.set_ylim(-0.6, len(rows) - 0.4)
-    references = {t.reference for t in tables}
-    axes.set_xlabel(f"difference to {' or '.join(sorted(references))}")
-    _finish(axes, tables)
+    axes.set_yticks([p for _, p in rows], [line.text for line, _ in rows], fontsize=9)
+    axes.set_ylim(-heights.sum(), 0)
+    axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    for line, place in zip(lines, places, strict=True):
+        if not line.against:
+            _draw_heading(axes, theme, line.text, place)
+    reference = "the named reference" if len(tables) > 1 else tables[0].reference
+    axes.set_xlabel(textwrap.fill(f"difference to {reference}", BESIDE + 10))
+    finish(axes, any(table.is_simulated for table in tables))
+
+
+class _Line(NamedTuple):
+    """A line of a forest: a variant, or the heading of a topic.
+
+    Args:
+        text: Beside the axes, or the heading across the plot; wrapped.
+        against: Measure to the comparison with the reference; empty for a heading.
+    """
+
+    text: str
+    against: Mapping[str, Paired]
+
+    @property
+    def height(self) -> float:
+        """In lines of one or two rows of text."""
+        return max(1.0, 0.5 * (self.text.count("\n") + 1))
+
+
+def _lines(tables: Sequence[Table], measures: Sequence[str]) -> Iterator[_Line]:
+    for table in tables:
+        rows = [row for row in table.rows if row.against.keys() & set(measures)]
+        if len(tables) > 1 and rows:
+            heading = table.topic.replace("_", " ")
+            if not heading.endswith(against := f"against {table.reference}"):
+                heading += f", {against}"
+            yield _Line(textwrap.fill(heading, ACROSS), {})
+        for row in rows:
+            yield _Line(textwrap.fill(row.title, BESIDE), row.against)
+
+
+def _draw_heading(axes, theme: Theme, text: str, place: float) -> None:
+    """Across the plot, over what the axes show at its place: nothing but the grid."""
+    figure = axes.figure
+    axes.text(
+        0.01,
+        place,
+        text,
+        transform=blended_transform_factory(figure.transFigure, axes.transData),
+        verticalalignment="center",
+        fontsize=9,
+        fontweight="bold",
+        bbox={"facecolor": theme.background, "edgecolor": "none", "pad": 1},
+        in_layout=False,
+    )
 
 
 def draw_lines(
@@ -62,16 +114,18 @@ def draw_lines(
     place = {row.value: i for i, row in enumerate(rows)}
     for i, measure in enumerate(measures):
         found = [row for row in rows if measure in row.means]
-        points = [Interval(*_ends(row.means[measure])) for row in found]
-        at = [place[row.value] + 0.3 * _shift(i, len(measures)) for row in found]
-        _draw_points(axes, theme, i, measure, at, points, line="-")
+        means = [row.means[measure] for row in found]
+        points = [Interval(m.mean, m.low, m.high) for m in means]
+        at = [place[row.value] + 0.3 * shift(i, len(measures)) for row in found]
+        draw_points(axes, theme, i, measure, at, points, line="-")
     for row in rows:
         if row.variant == table.reference:
             axes.axvline(place[row.value], color=theme.ink, linestyle=":", zorder=0)
     axes.set_xticks(list(place.values()), [f"{value:g}" for value in place])
-    axes.set_xlabel(f"{table.topic.replace('_', ' ')} (dotted: {table.reference})")
+    title = f"{table.topic.replace('_', ' ')} (dotted: {table.reference})"
+    axes.set_xlabel(textwrap.fill(title, ACROSS - 10))
     axes.set_ylabel("mean (bars: 95 % over seeds)")
-    _finish(axes, [table])
+    finish(axes, table.is_simulated)
 
 
 def draw_groups(
@@ -96,68 +150,14 @@ def draw_groups(
         ]
         at = [place + width * (i - (len(variants) - 1) / 2) for place, _ in found]
         means = [interval.mean for _, interval in found]
-        axes.bar(at, means, width * 0.9, color=_colour(theme, i), label=variant)
-        reach = _reach([interval for _, interval in found])
-        axes.errorbar(at, means, reach, fmt="none", ecolor=theme.ink, capsize=2)
-        lows += list(np.array(means) - reach[0])
+        axes.bar(at, means, width * 0.9, color=colour(theme, i), label=variant)
+        arms = reach([interval for _, interval in found])
+        axes.errorbar(at, means, arms, fmt="none", ecolor=theme.ink, capsize=2)
+        lows += list(np.array(means) - arms[0])
     # Bars that begin at 0 would all look the same; the axis says where they begin.
     axes.set_ylim(bottom=0.98 * min(lows))
     axes.set_xticks(
         range(len(tables)), [f"{t.group}\n({t.lists:,} lists)" for t in tables]
     )
     axes.set_ylabel(f"{measure_title(measure)}, cut below")
-    _finish(axes, tables)
-
-
-def _draw_points(
-    axes,
-    theme: Theme,
-    i: int,
-    measure: str,
-    at: Sequence[float],
-    points: Sequence[Interval],
-    is_horizontal: bool = False,
-    line: str = "",
-) -> None:
-    means = [point.mean for point in points]
-    x, y = (means, at) if is_horizontal else (at, means)
-    axes.errorbar(
-        x,
-        y,
-        **{"xerr" if is_horizontal else "yerr": _reach(points)},
-        fmt=MARKERS[i % len(MARKERS)],
-        linestyle=line or "none",
-        markersize=5,
-        elinewidth=1.4,
-        capsize=2,
-        color=_colour(theme, i),
-        label=measure_title(measure),
-    )
-
-
-def _reach(points: Sequence[Interval]) -> np.ndarray:
-    """How far intervals reach down and up: `[2, points]`, 0 where unknown."""
-    found = np.array([(p.mean - p.low, p.high - p.mean) for p in points])
-    return np.nan_to_num(np.maximum(found.reshape(-1, 2).T, 0))
-
-
-def _ends(values: OverSeeds) -> tuple[float, float, float]:
-    return values.mean, values.low, values.high
-
-
-def _shift(i: int, count: int) -> float:
-    return 0.2 * (i - (count - 1) / 2)
-
-
-def _colour(theme: Theme, i: int) -> str:
-    # The first one is the ink, which axes and zero lines have.
-    colours = theme.parts[1:]
-    return colours[i % len(colours)]
-
-
-def _finish(axes, tables: Sequence[Table]) -> None:
-    """The legend above, where it hides nothing; and what no plot may leave out."""
-    if any(table.is_simulated for table in tables):
-        axes.set_title("simulated", loc="right", fontsize=9)
-    handles, labels = axes.get_legend_handles_labels()
-    axes.figure.legend(handles, labels, loc="outside upper left", ncols=3)
+    finish(axes, any(table.is_simulated for table in tables))

@@ -4,7 +4,9 @@ import hashlib
 import json
 import multiprocessing
 import os
-from collections.abc import Iterable, Mapping
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from pathlib import Path
@@ -21,7 +23,7 @@ SUMMARY, PER_LIST = "summary.json", "per_list.npz"
 
 
 def run_all(
-    trials: Iterable[Trial], bundle: Path, preset: Mapping, out: Path, workers: int = 1
+    trials: Sequence[Trial], bundle: Path, preset: Mapping, out: Path, workers: int = 1
 ) -> dict[str, Path]:
     """Runs trials; shows progress.
 
@@ -34,7 +36,8 @@ def run_all(
         bundle: The data's file.
         preset: `model` and `training`, fields by name.
         out: Folder of results; one folder a trial, complete or not there.
-        workers: Trials at a time; on one GPU they share it.
+        workers: Trials at a time; they are dealt out to the machine's GPUs, and share
+            them. A trial is mostly compilation, which takes a core of the CPU.
 
     Returns:
         Trial's name to its folder.
@@ -48,7 +51,9 @@ def run_all(
     spawned = multiprocessing.get_context("spawn")
     with (
         tqdm(total=len(folders), initial=len(folders) - len(left), unit="trial") as bar,
-        ProcessPoolExecutor(workers, mp_context=spawned) as pool,
+        ProcessPoolExecutor(
+            workers, spawned, _take_gpu, (spawned.Value("i", 0), gpus())
+        ) as pool,
     ):
         jobs = {
             pool.submit(_run, t, bundle, dict(preset), folders[t.name]): t for t in left
@@ -65,7 +70,7 @@ def run_all(
 
 
 def trial_folders(
-    trials: Iterable[Trial], data: str, preset: Mapping, out: Path
+    trials: Sequence[Trial], data: str, preset: Mapping, out: Path
 ) -> dict[str, Path]:
     """Trial's name to the folder of its results.
 
@@ -74,19 +79,47 @@ def trial_folders(
         data: The bundle's fingerprint.
         preset, out: As for `run_all`.
     """
-    return {t.name: out / f"{t.name}-{_key(t, preset, data)}" for t in trials}
+    return {t.name: out / f"{t.name}-{key(asdict(t), preset, data)}" for t in trials}
+
+
+def key(*known) -> str:
+    """Hex digits that change with anything a result depends on, this version included.
+
+    Args:
+        known: Values that JSON knows, and mappings.
+    """
+    text = json.dumps([*known, __version__], sort_keys=True, default=dict)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def gpus() -> list[str]:
+    """The GPUs that may be used, as CUDA names them; none without NVIDIA's driver."""
+    if (chosen := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
+        return [name for name in chosen.split(",") if name]
+    if (tool := shutil.which("nvidia-smi")) is None:
+        return []
+    query = [tool, "--query-gpu=index", "--format=csv,noheader"]
+    return subprocess.run(query, capture_output=True, text=True).stdout.split()
+
+
+def _take_gpu(taken, names: Sequence[str]) -> None:
+    """As a worker starts: one GPU for it, before JAX looks for any."""
+    with taken.get_lock():
+        worker, taken.value = taken.value, taken.value + 1
+    if names:
+        os.environ["CUDA_VISIBLE_DEVICES"] = names[worker % len(names)]
 
 
 def _run(trial: Trial, path: Path, preset: dict, folder: Path) -> None:
     """In a process of its own."""
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    # Trying out kernels costs more than a trial of seconds gains by it.
+    os.environ.setdefault("XLA_FLAGS", "--xla_gpu_autotune_level=0")
     from psad_tf.bench.run import run_trial
 
     bundle, evaluator = Bundle.load(path), None
     if trial.needs_evaluator:
-        judge = Trial("evaluator", "prm", seeds=trial.seeds, loss="bce", splits=())
-        changes = preset.get("evaluator", {})
-        _, evaluator = run_trial(judge.of(**changes), bundle, preset)
+        _, evaluator = run_trial(_judge(trial, preset), bundle, preset)
     outcome, _ = run_trial(trial, bundle, preset, evaluator)
     with atomic_folder(folder, SUMMARY) as made:
         np.savez_compressed(made / PER_LIST, **outcome.per_list)
@@ -94,10 +127,18 @@ def _run(trial: Trial, path: Path, preset: dict, folder: Path) -> None:
         (made / SUMMARY).write_text(text + "\n")
 
 
-def _key(trial: Trial, preset: Mapping, data: str) -> str:
-    known = [asdict(trial), preset, data, __version__]
-    return _digest(json.dumps(known, sort_keys=True, default=dict).encode())
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:12]
+def _judge(trial: Trial, preset: Mapping) -> Trial:
+    """The PRM that picks among the trial's beams, trained on no more than it is."""
+    training = dict(preset.get("evaluator", {}).get("training", {}))
+    if "epochs" in trial.training:
+        epochs = trial.training["epochs"]
+        training["epochs"] = min(epochs, training.get("epochs", epochs))
+    return Trial(
+        "evaluator",
+        "prm",
+        seeds=trial.seeds,
+        options={"loss": "bce", "pretrained": False},
+        training=training,
+        splits=(),
+        train_lists=trial.train_lists,
+    )

@@ -2,7 +2,6 @@
 
 import functools
 import glob
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -49,12 +48,10 @@ def prepare_bundle(
 def _transformed(features, raw, seed) -> Bundle:
     from psad_tf.data.build import build_dataset
 
-    work = Path(tempfile.mkdtemp())
-    try:
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
         build_dataset(features.name, work / "lists", raw, seed)
         return _fitted(features, work)
-    finally:
-        shutil.rmtree(work)
 
 
 def _fitted(features, work: Path) -> Bundle:

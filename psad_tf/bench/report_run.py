@@ -5,20 +5,10 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib import metadata
+
+from psad_tf.report_page.record import versions
 
 PACKAGES = "psad-tf keras jax tensorflow lightgbm numpy scipy".split()
-
-
-def versions() -> dict[str, str]:
-    """Python's version and those of the packages that decide over the figures."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
 
 
 def host() -> str:
@@ -43,5 +33,5 @@ class Run:
     command: str
     device: str
     host: str = field(default_factory=host)
-    versions: Mapping[str, str] = field(default_factory=versions)
+    versions: Mapping[str, str] = field(default_factory=lambda: versions(PACKAGES))
     created: str = field(default_factory=now)

@@ -59,15 +59,13 @@ def _pictures(tables: Sequence[Table], where: str) -> Iterator[Picture]:
         measures = list(dict.fromkeys(m for t in whole for m in t.compared(metric)))
         if not measures:
             continue
-        rows = sum(bool(row.against) for t in whole for row in t.rows)
-        if rows:
+        if any(row.against.keys() & set(measures) for t in whole for row in t.rows):
             yield picture(
                 plots.draw_forest,
                 whole,
                 measures,
                 title=f"Differences in {measure_title(metric)}",
                 caption=f"{where}. Paired; bars: 95 % over lists.",
-                height=1.4 + 0.4 * rows,
             )
         for table in whole:
             if sum(row.value is not None for row in table.rows) > 1:

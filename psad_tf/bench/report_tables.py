@@ -149,7 +149,7 @@ def _row(result: Result, reference: Result) -> Row:
             for name, values in result.per_list.items()
         },
         {
-            name: statistics.compare(*_paired(result, reference, name))
+            name: statistics.compare(*paired_runs(result, reference, name))
             for name in result.per_list
             if result is not reference
             and name.endswith(COMPARED)
@@ -160,8 +160,12 @@ def _row(result: Result, reference: Result) -> Row:
     )
 
 
-def _paired(result: Result, reference: Result, name: str) -> tuple:
-    """Both results' values `[seeds, lists]` under the seeds they share."""
+def paired_runs(result: Result, reference: Result, name: str) -> tuple:
+    """Both results' values `[seeds, lists]` under the seeds they share.
+
+    Raises:
+        InputError: They share none.
+    """
     mine, theirs = result.per_list[name], reference.per_list[name]
     if not result.seeds or not reference.seeds:
         return mine, theirs

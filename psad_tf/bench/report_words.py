@@ -4,7 +4,18 @@ import math
 
 from psad_tf.report_page.formats import NONE, number, signed
 
-_METRICS = {"ndcg": "NDCG@10", "map": "MAP@10", "utility": "true utility"}
+_METRICS = {
+    "ndcg_at_5": "NDCG@5",
+    "ndcg": "NDCG@10",
+    "map_at_5": "MAP@5",
+    "map": "MAP@10",
+    "map_relevant": "MAP@10, by relevant",
+    "utility": "true utility",
+    "auc": "AUC",
+    "ild": "intra-list distance",
+    "coverage": "category coverage",
+    "popularity": "popularity percentile",
+}
 
 
 def measure_title(name: str) -> str:
@@ -12,13 +23,16 @@ def measure_title(name: str) -> str:
 
     >>> measure_title("student_ndcg"), measure_title("ndcg")
     ('student NDCG@10', 'NDCG@10')
+    >>> measure_title("teacher_map_at_5")
+    'teacher MAP@5'
     >>> measure_title("seconds_a_step")
     'seconds a step'
     """
-    branch, _, metric = name.rpartition("_")
-    if metric not in _METRICS:
-        return name.replace("_", " ")
-    return f"{branch.replace('_', ' ')} {_METRICS[metric]}".strip()
+    for metric, title in _METRICS.items():
+        if f"_{name}".endswith(f"_{metric}"):
+            branch = name.removesuffix(metric).replace("_", " ")
+            return f"{branch.strip()} {title}".strip()
+    return name.replace("_", " ")
 
 
 def dataset_title(name: str, is_simulated: bool) -> str:

@@ -1,14 +1,14 @@
 """From the folders of trials to the rows of the report."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from psad_tf import tensors
 from psad_tf.bench.bundle import Bundle
-from psad_tf.bench.peers import BEST, INITIAL, LAMBDAMART, ROWS
+from psad_tf.bench.peers import LAMBDAMART, ROWS
 from psad_tf.bench.plans import Plan
 from psad_tf.bench.pool import PER_LIST, SUMMARY
 from psad_tf.bench.report_results import Result
@@ -47,7 +47,7 @@ def of_plan(
                 variant=variant.name,
                 seeds=_seeds(folder),
                 per_list=per_list,
-                lists=_lists(bundle, split),
+                lists=lists_of(bundle, split),
                 reference=variant.reference,
                 value=variant.value,
             )
@@ -63,6 +63,7 @@ def of_peers(
     folders: Mapping[str, Path],
     fixed: Mapping[str, Mapping[str, np.ndarray]],
     lambdamart: Mapping[str, np.ndarray],
+    seeds: Sequence[int],
     split: str,
     references: tuple[str, ...],
 ) -> list[Result]:
@@ -73,14 +74,13 @@ def of_peers(
         folders: Trial's name to its folder.
         fixed: From `peers.fixed_rows`.
         lambdamart: From `peers.lambdamart_rows`; empty leaves it out.
+        seeds: Of LambdaMART.
         split: The lists.
         references: Rows' names.
     """
     rows = {name: ((), dict(values)) for name, values in fixed.items()}
     if lambdamart:
-        values = _named(lambdamart, split, "lambdamart")
-        count = len(next(iter(values.values())))
-        rows[LAMBDAMART] = (tuple(range(count)), values)
+        rows[LAMBDAMART] = (tuple(seeds), _named(lambdamart, split, "lambdamart"))
     for trial, branches in ROWS.items():
         folder = folders.get(trial)
         if folder is None or not (folder / SUMMARY).exists():
@@ -97,20 +97,25 @@ def of_peers(
             variant=name,
             seeds=seeds,
             per_list=values,
-            lists=_lists(bundle, split),
+            lists=lists_of(bundle, split),
             reference=reference,
         )
         for reference in references
         if reference in rows
         for name, (seeds, values) in rows.items()
-        if name != BEST or reference != INITIAL or "ndcg" not in values
     ]
 
 
-def _lists(bundle: Bundle, split: str) -> dict[str, np.ndarray]:
+def lists_of(bundle: Bundle, split: str) -> dict[str, np.ndarray]:
+    """Whose each list is, and how long its history.
+
+    Unknown users share an id; each of their lists counts as a user's of its own.
+    """
     columns = bundle.splits[split]
+    user = columns[tensors.USER_IDS][:, 0].astype(int)
+    is_unknown = user == bundle.sizes["user_unknown_ids"][0]
     return {
-        "user": columns[tensors.USER_IDS][:, 0],
+        "user": np.where(is_unknown, -1 - np.arange(len(user)), user),
         "activity": columns[tensors.HISTORY_IS_VALID].sum(axis=1),
     }
 

@@ -5,18 +5,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from psad_tf import losses, metrics, tensors
-from psad_tf.baselines.prm import PRM
-from psad_tf.bench.branches import branches
+from psad_tf import metrics
+from psad_tf.bench.branches import branches, gives_probabilities, leaders
 from psad_tf.bench.bundle import Bundle
-from psad_tf.bench.evaluate import evaluate
-from psad_tf.bench.many_seeds import ManySeeds, keep_best, on_device
+from psad_tf.bench.evaluate import click_prediction, evaluate
+from psad_tf.bench.many_seeds import ManySeeds
+from psad_tf.bench.stacked import keep_best, on_device
+from psad_tf.bench.stages import make_model, stages
 from psad_tf.bench.trial import Outcome, Trial
 from psad_tf.config import PSADConfig
-from psad_tf.model import build_psad
 from psad_tf.training_config import TrainingConfig
-
-LEADERS = ("student", "teacher", "prm")  # What an epoch is judged by.
 
 
 def run_trial(
@@ -25,7 +23,8 @@ def run_trial(
     """Trains and measures.
 
     The epoch with the best validation NDCG@10, averaged over student and teacher where
-    there are both, is chosen for each seed.
+    there are both, is chosen for each seed; in stages before the last one, the epoch
+    with the lowest validation loss.
 
     Args:
         trial: What to do.
@@ -39,7 +38,7 @@ def run_trial(
     """
     started = time.perf_counter()
     if trial.train_lists is not None:
-        bundle = bundle.first(trial.train_lists)
+        bundle = bundle.with_last(trial.train_lists)
     config = PSADConfig.of({**preset["model"], **trial.model, **bundle.sizes})
     training = TrainingConfig(**{**preset["training"], **trial.training})
     lists = {split: on_device(columns) for split, columns in bundle.splits.items()}
@@ -47,97 +46,98 @@ def run_trial(
     if trial.kind == "offline":
         first = trial.of(kind="psad", model={**trial.model, "distillation_weight": 0.0})
         beside.append(run_trial(first, bundle, preset, evaluator)[1])
-    models = ManySeeds(
-        lambda: _make(trial, config),
-        trial.seeds,
-        _loss(trial, beside[-1].model if trial.kind == "offline" else None),
-        beside,
-    )
-    ways = branches(trial, evaluator.model if evaluator else None)
-    leaders = {name: way for name, way in ways.items() if name in LEADERS}
-    choice = _Choice(models, bundle, lists["validation"], leaders, training.patience)
-    models.train(lists["train"], training, choice.after_epoch)
-    models.put(choice.weights)
-    per_list = {}
+    models = ManySeeds(lambda: make_model(trial, config), trial.seeds, beside)
+    ways = branches(trial, models.model, evaluator.model if evaluator else None)
+    found = stages(trial, models.model, beside[-1].model if beside else None)
+    led = {name: ways[name] for name in leaders(trial, ways)}
+    for stage in found:
+        models.fill(stage.begin(models.model))
+        if stage is found[-1]:
+            choice = _Choice(models, _ranking(bundle, lists, led), training.patience)
+        else:
+            choice = _Choice(models, _loss(stage, lists), training.patience)
+        models.train(
+            lists["train"], training, stage.loss, choice.after_epoch, trial.rates
+        )
+        models.put(choice.weights)
+        curves = {name: np.array(curve).T for name, curve in choice.curves.items()}
+    per_list, pooled = _measured(trial, bundle, models, lists, ways)
+    return Outcome(
+        trial,
+        per_list,
+        pooled,
+        curves,
+        choice.epoch,
+        models.model.count_params(),
+        time.perf_counter() - started,
+    ), models
+
+
+def _measured(trial, bundle, models, lists, ways):
+    """`split/branch/metric` to `[seeds, lists]`, and to `[seeds]`."""
+    per_list, pooled = {}, {}
+    logits = gives_probabilities(trial, models.model)
     for split in trial.splits:
+        is_whole = trial.is_whole and split == trial.splits[-1]
         for name, way in ways.items():
-            found = [evaluate(bundle, split, s) for s in way(models, lists[split])]
-            for metric in found[0]:
-                values = np.stack([values[metric] for values in found])
+            scores = way(models, lists[split])
+            rows = [evaluate(bundle, split, s, is_whole) for s in scores]
+            for metric in rows[0]:
+                values = np.stack([values[metric] for values in rows])
                 per_list[f"{split}/{name}/{metric}"] = values
-    curves = {name: np.array(curve).T for name, curve in choice.curves.items()}
-    seconds = time.perf_counter() - started
-    return Outcome(trial, per_list, curves, choice.epoch, seconds), models
+            if is_whole and name == logits:
+                rows = [click_prediction(bundle, split, s) for s in scores]
+                for metric in rows[0]:
+                    values = np.array([values[metric] for values in rows])
+                    pooled[f"{split}/{name}/{metric}"] = values
+    return per_list, pooled
+
+
+def _ranking(bundle, lists, ways):
+    """Validation NDCG@10 of some branches: name to `[seeds]`, higher is better."""
+    label, is_valid = bundle.label("validation"), bundle.is_valid("validation")
+
+    def measure(models):
+        return {
+            name: [
+                metrics.ndcg(label, scores, is_valid, 10).mean()
+                for scores in way(models, lists["validation"])
+            ]
+            for name, way in ways.items()
+        }
+
+    return measure
+
+
+def _loss(stage, lists):
+    """A stage's validation loss, negative, so that higher is better."""
+    name = f"{stage.name} loss"
+
+    def measure(models):
+        each = models.apply(name, stage.loss, lists["validation"], needs_label=True)
+        return {name: -each.mean(axis=1)}
+
+    return measure
 
 
 class _Choice:
-    """Each seed's best epoch so far."""
+    """Each seed's best epoch so far, by the mean of what is measured."""
 
-    def __init__(self, models, bundle, lists, leaders, patience):
-        self.models, self.lists, self.leaders = models, lists, leaders
-        self.label = bundle.label("validation")
-        self.is_valid = bundle.is_valid("validation")
-        self.patience = patience
-        self.curves = {name: [] for name in leaders}
+    def __init__(self, models, measure, patience):
+        self.models, self.measure, self.patience = models, measure, patience
+        self.curves = {}
         self.weights = None
         self.best = np.full(len(models.seeds), -np.inf)
-        self.epoch = np.zeros(len(models.seeds), int)
+        self.epoch = np.ones(len(models.seeds), int)
 
     def after_epoch(self, epoch: int) -> bool:
         """Measures; true when no seed has got better for `patience` epochs."""
-        for name, way in self.leaders.items():
-            found = [
-                metrics.ndcg(self.label, scores, self.is_valid, 10).mean()
-                for scores in way(self.models, self.lists)
-            ]
-            self.curves[name].append(found)
-        now = np.mean([curve[-1] for curve in self.curves.values()], axis=0)
+        found = self.measure(self.models)
+        for name, values in found.items():
+            self.curves.setdefault(name, []).append(np.asarray(values))
+        now = np.mean([*found.values()], axis=0)
         is_better = now > self.best
         self.weights = keep_best(self.weights, self.models.copy(), is_better)
-        self.best = np.maximum(self.best, now)
+        self.best = np.where(is_better, now, self.best)
         self.epoch[is_better] = epoch
         return bool(epoch - self.epoch.max() >= self.patience)
-
-
-def _make(trial: Trial, config: PSADConfig):
-    if trial.kind != "prm":
-        return build_psad(config)
-    model = PRM(config, loss=trial.loss, history=trial.history)
-    model.build()
-    return model
-
-
-def _loss(trial: Trial, teacher):
-    """`(model, inputs, label, training) -> float32 [batch]` of a trial's kind."""
-
-    def prm(model, inputs, label, training):
-        scores = model(inputs, training=training)
-        is_valid = inputs[tensors.CANDIDATE_IS_VALID]
-        return losses.scorer_loss(scores, label, is_valid, model.loss_kind)
-
-    def scorer(model, inputs, label, training):
-        c, is_valid = model.config, inputs[tensors.CANDIDATE_IS_VALID]
-        scores = model.scorer(inputs, training=training)
-        return losses.scorer_loss(
-            scores, label, is_valid, c.scorer_loss, c.loss_reduction
-        )
-
-    def psad(model, inputs, label, training):
-        outputs = model(inputs, training=training)
-        is_valid = inputs[tensors.CANDIDATE_IS_VALID]
-        return model.joint_loss(label, is_valid, outputs, training)["loss"]
-
-    def offline(model, inputs, label, training):
-        c, is_valid = model.config, inputs[tensors.CANDIDATE_IS_VALID]
-        outputs = teacher(inputs, training=False)
-        # Nothing is drawn: the target order is clicked first, and dropout is off.
-        _, logits, remains = teacher.teach(label, is_valid, outputs, training=False)
-        taught = losses.teacher_scores(logits, remains, c.distill_from)
-        scores = model.scorer(inputs, training=training)
-        return losses.scorer_loss(
-            scores, label, is_valid, c.scorer_loss, c.loss_reduction
-        ) + c.distillation_weight * losses.distillation_loss(
-            taught, scores, is_valid, c.temperature, c.distill_from
-        )
-
-    return {"prm": prm, "scorer": scorer, "psad": psad, "offline": offline}[trial.kind]

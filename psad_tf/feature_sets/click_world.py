@@ -43,6 +43,7 @@ CLICK_WORLD = FeatureSet(
         Slice("age_group", "user_age", (25, 35, 50)),
     ),
     truth=(Feature(TRUE_RELEVANCE, Kind.NUMERIC),),
+    category="category",
 )
 
 CLICK_WORLD_5 = replace(CLICK_WORLD, name="click_world_5", list_length=5)

@@ -45,4 +45,5 @@ MOVIELENS_100K = FeatureSet(
         Slice("user_activity", "user_rating_count", (1, 20, 100)),
         Slice("age_group", "user_age", (25, 35, 50)),
     ),
+    category="genres",
 )

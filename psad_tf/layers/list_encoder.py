@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from psad_tf.config import PSADConfig
+from psad_tf.layers.attention_block import AttentionBlock
 from psad_tf.layers.feature_embedding import FeatureEmbedding
 from psad_tf.layers.late_fusion import LateFusion
 from psad_tf.layers.shared_encoder import SharedEncoder
@@ -45,6 +46,18 @@ class ListEncoder(keras.layers.Layer):
             )
         elif c.interaction == "late_fusion":
             self.late_fusion = LateFusion(dtype=policy, name="late_fusion")
+        self.user_part = self.personal = None
+        if c.history == "personal":
+            self.user_part = dense(
+                c.hidden_dim, use_bias=False, dtype=policy, name="user_part"
+            )
+            self.personal = AttentionBlock(
+                c.num_heads,
+                c.ffn_multiple * c.hidden_dim,
+                c.dropout,
+                dtype=policy,
+                name="personal",
+            )
         self.encoder = SharedEncoder(
             num_layers=c.num_layers,
             num_heads=c.num_heads,
@@ -55,6 +68,7 @@ class ListEncoder(keras.layers.Layer):
             placement=c.position_placement,
             personal=c.personal_position,
             candidates=c.candidates,
+            history="attended" if c.history == "attended" else "encoded",
             dtype=policy,
             name="encoder",
         )
@@ -73,6 +87,11 @@ class ListEncoder(keras.layers.Layer):
             self.places.build((None,))
         if self.gate is not None:
             self.gate.build(items, user)
+        if self.personal is not None:
+            self.user_part.build(user)
+            length, candidates = c.list_length, (None, c.list_length, c.hidden_dim)
+            self.personal.build(candidates, (None, c.history_length + 1, c.hidden_dim))
+            items = candidates
         self.encoder.build(items, (None, length), user)
         if self.late_fusion is not None:
             self.late_fusion.build((None, c.list_length, c.hidden_dim), user)
@@ -99,11 +118,21 @@ class ListEncoder(keras.layers.Layer):
         items = self.fields(self.item_embedding(ids, training=training)) + dense
         if self.gate is not None:
             items = self.gate(items, user)
-        is_valid = ops.concatenate(
-            [past_is_valid, inputs["candidate_is_valid"]], axis=1
-        )
+        is_valid = inputs["candidate_is_valid"]
+        if self.personal is not None:
+            items = self._personal(items, past_is_valid, user, training)
+        else:
+            is_valid = ops.concatenate([past_is_valid, is_valid], axis=1)
         states = self.encoder(items, is_valid, user, training=training)
         return states if self.late_fusion is None else self.late_fusion(states, user)
+
+    def _personal(self, items, past_is_valid, user, training):
+        """The candidates once they have attended to profile and history."""
+        past, shown = ops.split(items, [self.config.history_length], axis=1)
+        # The profile is always there, so that an empty history leaves something to see.
+        known = ops.concatenate([self.user_part(user)[:, None], past], axis=1)
+        is_known = ops.pad(past_is_valid, ((0, 0), (1, 0)), constant_values=True)
+        return self.personal(shown, known, is_known[:, None], training=training)
 
     def get_config(self):
         return {**super().get_config(), "config": self.config.to_dict()}

@@ -1,6 +1,7 @@
 """The encoder that generator and scorer share (eq 1-2, eq 13)."""
 
 import keras
+from keras import ops
 
 from psad_tf.layers.attention_block import AttentionBlock
 from psad_tf.layers.position_bias import PersonalizedPositionBias, behind_history
@@ -24,6 +25,8 @@ class SharedEncoder(keras.layers.Layer):
         personal: Whether it is fitted to the user.
         candidates: Whether the last items are in one position, a `set`, or each
             in a position of its own, anything else.
+        history: Whether the items before are `encoded` too, or only `attended` to, as
+            they came in, by the last ones.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class SharedEncoder(keras.layers.Layer):
         placement="logits",
         personal=True,
         candidates="sequence",
+        history="encoded",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -49,12 +53,14 @@ class SharedEncoder(keras.layers.Layer):
         self.placement = placement
         self.personal = personal
         self.candidates = candidates
+        self.history = history
 
     def build(self, items_shape, is_valid_shape, user_shape):
         length, dim = items_shape[1:]
         self.biases, self.blocks = [], []
         for i in range(self.num_layers):
-            rows = self.num_states if i == self.num_layers - 1 else length
+            is_whole = self.history == "encoded" and i < self.num_layers - 1
+            rows = length if is_whole else self.num_states
             shared = self.num_states - 1 if self.candidates == "set" else 0
             bias = PersonalizedPositionBias(
                 rows - shared,
@@ -89,11 +95,13 @@ class SharedEncoder(keras.layers.Layer):
         Returns:
             float `[batch, num_states, dim]`, the states of the last items.
         """
-        states = items
+        states, past = items, items[:, : items.shape[1] - self.num_states]
         for bias, block in zip(self.biases, self.blocks, strict=True):
             values = bias(user)
             if self.candidates == "set":
                 values = behind_history(values, self.num_states)
+            if states.shape[1] < items.shape[1]:
+                states = ops.concatenate([past, states], axis=1)
             queries = states[:, states.shape[1] - values.shape[1] :]
             states = block(
                 queries, states, is_valid[:, None], values, training=training
@@ -112,4 +120,5 @@ class SharedEncoder(keras.layers.Layer):
             "placement": self.placement,
             "personal": self.personal,
             "candidates": self.candidates,
+            "history": self.history,
         }

@@ -14,7 +14,10 @@ import numpy as np
 from backend_tools import IS_JAX, gradients, quick
 from model_cases import tensors
 
+from psad_tf.baselines.crum import CRUM
 from psad_tf.baselines.prm import PRM
+from psad_tf.baselines.registry import RERANKERS, reranker
+from psad_tf.baselines.reranker import TRAIN
 from psad_tf.decoding import beam_search
 from psad_tf.model import PSAD
 
@@ -24,7 +27,8 @@ def psad_outputs(model, inputs, label):
 
     def compute(inputs, label):
         outputs, is_valid = model(inputs), inputs["candidate_is_valid"]
-        order, logits, remains = model.teach(label, is_valid, outputs)
+        order = model.target_order(label, is_valid, outputs["scores"])
+        logits, remains = model.teach(order, is_valid, outputs["states"])
         found = {"target": order, "logits": logits, "remains": remains, **outputs}
         found |= model.joint_loss(label, is_valid, outputs)
         found["beam"], found["log_p"] = beam_search(model, inputs)
@@ -41,13 +45,21 @@ def psad_outputs(model, inputs, label):
     return found | {f"d {w.path}": g for w, g in zip(weights, slopes, strict=True)}
 
 
-def prm_outputs(model, inputs, orders):
-    """Scores of the lists and values of orders, by name."""
+def reranker_outputs(model, inputs, label, orders):
+    """Scores of each readout, losses of each stage, values of orders, by name."""
 
-    def compute(inputs, orders):
-        return {"scores": model(inputs), "value": model.value(inputs, orders)}
+    def compute(inputs, label, orders):
+        found = {f"{name}: scores": way(inputs) for name, way in readouts}
+        for stage in stages:
+            found[f"{stage} loss"] = model.list_loss(inputs, label, False, stage)
+        if isinstance(model, PRM) and model.gives_probabilities:
+            found["value"] = model.value(inputs, orders)
+        return found
 
-    return quick(compute)(inputs, orders)
+    readouts = model.readouts().items()
+    # Pairs are drawn, and each backend draws its own.
+    stages = [s for s in model.stages if not (isinstance(model, CRUM) and s == TRAIN)]
+    return quick(compute)(inputs, label, orders)
 
 
 def trained(model, inputs, label):
@@ -74,14 +86,16 @@ def all_outputs(folder: Path) -> dict:
     given = dict(np.load(folder / "lists.npz"))
     label, orders = given.pop("label"), given.pop("orders")
     inputs, found = tensors(given), {}
+    for name in RERANKERS:
+        reranker(name)  # A file is read by classes that are known.
     for path in sorted(folder.glob("*.keras")):
         model = keras.models.load_model(path, compile=False)
         if isinstance(model, PSAD):
             values = psad_outputs(model, inputs, label)
             if path.stem == "amended":
                 values |= trained(model, inputs, label)
-        elif isinstance(model, PRM):
-            values = prm_outputs(model, inputs, orders)
+        else:
+            values = reranker_outputs(model, inputs, label, orders)
         found |= {f"{path.stem}: {k}": np.array(v) for k, v in values.items()}
     return found
 

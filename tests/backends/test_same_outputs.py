@@ -8,10 +8,10 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from model_cases import TINY, arrays, awake, make_batch, tiny
+from model_cases import PRINTED, TINY, arrays, awake, make_batch, tiny
 from outputs import all_outputs
 
-from psad_tf.baselines.prm import PRM
+from psad_tf.baselines.registry import RERANKERS, build_reranker
 from psad_tf.model import PARTS, PSAD
 
 TESTS = Path(__file__).parents[1]
@@ -20,19 +20,10 @@ MODELS = {
     # In training each backend draws its own: here all slots are refined, and the order
     # is not drawn.
     "amended": {"refine_size": 4, "block_size": 3, "target_order": "shown"},
-    "printed": {
-        "position": "table",
-        "position_placement": "weights",
-        "generation_loss": "clicks",
-        "scorer_loss": "clicks",
-        "hinge_on": "probabilities",
-        "hinge_weight": 1.0,
-        "distill_from": "probabilities",
-        "loss_reduction": "sum",
-        "block_size": 1,
-        "interaction": "late_fusion",
-    },
+    "printed": PRINTED | {"block_size": 1, "interaction": "late_fusion"},
 }
+PEERS = {name: (name, {}) for name in RERANKERS}
+PEERS["evaluator"] = ("prm", {"loss": "bce"})
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +35,8 @@ def found(tmp_path_factory):
         model.build()
         # Gentle enough for steps of training to stay together.
         awake(model, scale=0.5).save(folder / f"{name}.keras")
-    prm = PRM(TINY, loss="bce")
-    prm.build()
-    awake(prm).save(folder / "prm.keras")
+    for name, (kind, options) in PEERS.items():
+        awake(build_reranker(kind, TINY, **options)).save(folder / f"{name}.keras")
     inputs, label = make_batch(TINY, [6, 5, 4, 3, 2, 1, 6, 6])
     orders = np.array([[[0, 1, 2, 3], [2, 0, -1, -1]]] * 8, "int32")
     np.savez(folder / "lists.npz", **arrays(inputs), label=label, orders=orders)
@@ -83,16 +73,32 @@ def assert_close(pairs, **tolerance):
 
 def test_scores_states_logits_losses_and_values(found):
     def is_output(name):
-        return not any(word in name for word in (": d ", ": after", ": logged", "beam"))
+        # A beam of PSAD is an order; that of a peer has scores.
+        others = (": d ", ": after", ": logged", ": beam")
+        return not any(word in name for word in others)
 
     pairs = chosen(found, is_output)
-    assert {"prm: value", "amended: states", "printed: logits"} <= pairs.keys()
+    assert {"evaluator: value", "amended: states", "printed: logits"} <= pairs.keys()
     assert {f"printed: {part}" for part in PARTS} <= pairs.keys()
     assert_close(pairs, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("name", PEERS)
+def test_a_peer_ranks_alike_by_every_readout(found, name):
+    pairs = chosen(found, lambda key: key.startswith(f"{name}: ") and "scores" in key)
+    assert len(pairs) == (2 if name == "seq2slate" else 1)
+    for key, (mine, other) in pairs.items():
+        np.testing.assert_array_equal(
+            np.argsort(-mine, axis=1, kind="stable"),
+            np.argsort(-other, axis=1, kind="stable"),
+            err_msg=key,
+        )
+    assert_close(pairs, atol=1e-5, rtol=1e-5)
+    assert any(np.ptp(mine[0]) > 0.05 for mine, _ in pairs.values())
+
+
 def test_orders_are_equal(found):
-    for mine, other in chosen(found, lambda name: name.endswith("beam")).values():
+    for mine, other in chosen(found, lambda name: name.endswith(": beam")).values():
         np.testing.assert_array_equal(mine, other)
 
 

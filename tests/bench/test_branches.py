@@ -15,7 +15,7 @@ from tiny_trials import BUNDLE, SEEDS, TRIALS, one_of, run
 from psad_tf import metrics, tensors
 from psad_tf.bench.branches import branches
 from psad_tf.bench.evaluate import order_of_scores
-from psad_tf.bench.many_seeds import on_device
+from psad_tf.bench.stacked import on_device
 from psad_tf.decoding import beam_search, full_order
 
 LISTS = on_device(BUNDLE.splits["validation"])
@@ -48,7 +48,7 @@ def searched(index, width, evaluator=None, **changes):
 )
 def test_a_teachers_scores_sort_like_its_order(name, width, changes):
     models = run("psad")[1]
-    way = branches(TRIALS["psad"], judge())[name]
+    way = branches(TRIALS["psad"], models.model, judge())[name]
     scores = way(models, LISTS)
     assert scores.shape == (len(SEEDS), *IS_VALID.shape)
     for index in range(len(SEEDS)):
@@ -61,10 +61,10 @@ def test_a_teachers_scores_sort_like_its_order(name, width, changes):
         np.testing.assert_array_equal(np.isfinite(scores[index]), IS_VALID)
 
 
-@pytest.mark.parametrize(("kind", "name"), [("psad", "student"), ("prm", "prm")])
+@pytest.mark.parametrize(("kind", "name"), [("psad", "student"), ("prm", "PRM")])
 def test_students_and_prm_are_read_and_measured_by_their_scores(kind, name):
     outcome, models = run(kind)
-    found = branches(TRIALS[kind], judge())[name](models, LISTS)
+    found = branches(TRIALS[kind], models.model, judge())[name](models, LISTS)
     for index in range(len(SEEDS)):
         model = one_of(models, index)
         score = model if kind == "prm" else model.scorer
@@ -76,17 +76,13 @@ def test_students_and_prm_are_read_and_measured_by_their_scores(kind, name):
         np.testing.assert_allclose(measured, ndcg, atol=1e-6)
 
 
-def test_a_decodings_changes_leave_the_models_configuration_alone():
-    models = run("psad")[1]
-    before = models.model.config
-    branches(TRIALS["psad"])["unrefined"](models, LISTS)
-    assert models.model.config is before and before.refine_size == 1
-
-
 def test_what_a_trial_has_no_teacher_for_has_none():
-    names = {kind: [*branches(trial, judge())] for kind, trial in TRIALS.items()}
+    names = {
+        kind: [*branches(trial, run(kind)[1].model, judge())]
+        for kind, trial in TRIALS.items()
+    }
     assert names == {
-        "prm": ["prm"],
+        "prm": ["PRM"],
         "psad": ["student", "teacher", "unrefined", "judged"],
         "scorer": ["student"],
         "offline": ["student"],

@@ -75,9 +75,9 @@ def test_an_id_without_a_row_is_named(name, rows):
 
 
 @pytest.mark.parametrize("lists", [1, 4, 10, 99])
-def test_the_first_training_lists_are_the_last_by_time(lists):
+def test_fewer_training_lists_are_the_last_ones(lists):
     bundle = make_bundle(simulated=True)
-    found = bundle.first(lists)
+    found = bundle.with_last(lists)
     kept = min(lists, LISTS["train"])
     for name, array in bundle.splits["train"].items():
         np.testing.assert_array_equal(found.splits["train"][name], array[-kept:])
@@ -93,7 +93,7 @@ def test_a_fingerprint_changes_with_any_number():
     label = bundle.label("test").copy()
     label[0, 0] = 1 - label[0, 0]
     others = [
-        bundle.first(9),
+        bundle.with_last(9),
         with_column(bundle, "test", tensors.LABEL, label),
         replace(bundle, sizes=SIZES | {"user_rows": 9}),
         replace(bundle, vectors=vectors),

@@ -1,6 +1,8 @@
 """The pool: what is done stays done; what failed is told. Trials are stood in for."""
 
 import json
+import multiprocessing
+import os
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from psad_tf.bench.trial import Decoding, Trial
 PRESET = {"model": {"dropout": 0.1}, "training": {"epochs": 2}}
 TRIALS = [
     Trial("good", model={"hidden_dim": 8}),
-    Trial("other", decodings=(Decoding("beam", 4, changes={"refine_size": 0}),)),
+    Trial("other", decodings=(Decoding("beam", 4, refine_size=0),)),
 ]
 
 
@@ -80,3 +82,39 @@ def test_a_failure_is_raised_once_the_others_are_done(bench, capsys):
         bench([bad, *TRIALS])
     assert bench.log.read_text() == ""
     assert not [f for f in bench.out.iterdir() if f.name.startswith("bad")]
+
+
+def test_workers_are_dealt_out_to_the_gpus(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,3")
+    assert pool.gpus() == ["1", "3"]
+    taken, given = multiprocessing.Value("i", 0), []
+    for _ in range(3):
+        pool._take_gpu(taken, ["1", "3"])
+        given.append(os.environ["CUDA_VISIBLE_DEVICES"])
+    assert given == ["1", "3", "1"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert pool.gpus() == []
+    pool._take_gpu(taken, [])
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
+
+
+def test_gpus_are_those_the_driver_lists(tmp_path, monkeypatch):
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\nprintf '0\\n1\\n'\n")
+    tool.chmod(0o755)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert pool.gpus() == ["0", "1"]
+    tool.unlink()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert pool.gpus() == []
+
+
+def test_the_judge_of_beams_is_trained_on_no_more_than_the_trial(monkeypatch):
+    preset = {"evaluator": {"training": {"epochs": 6}}}
+    trial = TRIALS[0].of(seeds=(4,), train_lists=7, training={"epochs": 2})
+    judge = pool._judge(trial, preset)
+    assert (judge.kind, judge.seeds, judge.splits) == ("prm", (4,), ())
+    assert judge.options == {"loss": "bce", "pretrained": False}
+    assert (judge.train_lists, judge.training) == (7, {"epochs": 2})
+    assert pool._judge(TRIALS[0], preset).training == {"epochs": 6}

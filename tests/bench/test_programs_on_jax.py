@@ -9,7 +9,8 @@ import keras
 import pytest
 
 HERE = Path(__file__).parent
-FILES = [HERE / f"test_{name}.py" for name in ("many_seeds", "run", "branches")]
+NAMES = ("many_seeds", "run", "branches", "efficiency")
+FILES = [HERE / f"test_{name}.py" for name in NAMES]
 
 
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="this is JAX already")

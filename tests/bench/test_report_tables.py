@@ -8,7 +8,6 @@ from made_up_results import BASE, LISTS, STUDY, interaction, of_kind, result
 
 from psad_tf.bench import statistics
 from psad_tf.bench.report_groups import ACTIVE, ALL, OTHERS, active_lists
-from psad_tf.bench.report_results import append_result, load_results
 from psad_tf.bench.report_tables import build_tables
 from psad_tf.errors import InputError
 
@@ -117,38 +116,3 @@ def test_arrays_of_another_shape_are_refused():
         result("default", per_run={"seconds": [1, 2, 3]})
     with pytest.raises(ValueError, match="bench='guess'; it must be one of"):
         result("default", bench="guess")
-
-
-def test_a_folder_gives_back_what_was_added(tmp_path):
-    first = interaction()[0]
-    second = result("table", value=2.0, per_run={"seconds_a_step": np.array([1, 2.5])})
-    for one in (first, second):
-        append_result(tmp_path, one)
-
-    found = load_results(tmp_path)
-
-    assert [r.name for r in found] == [first.name, second.name]
-    assert found[1].value == 2 and found[1].per_run == {"seconds_a_step": [1, 2.5]}
-    assert found[1].seeds == [0, 1]
-    for one, again in zip((first, second), found, strict=True):
-        for name, values in one.per_list.items():
-            assert again.per_list[name] == pytest.approx(values, abs=1e-6)
-    assert (found[0].lists["user"] == first.lists["user"]).all()
-
-
-def test_equal_arrays_are_stored_once(tmp_path):
-    for topic in ("position", "loss", "gate"):
-        append_result(tmp_path, result("default", topic=topic))
-
-    assert len(list((tmp_path / "per_list").iterdir())) == 1
-
-
-def test_a_broken_line_is_named(tmp_path):
-    append_result(tmp_path, STUDY[0])
-    with (tmp_path / "results.jsonl").open("a") as file:
-        file.write('{"bench": "stu')
-
-    with pytest.raises(InputError, match=r"results.jsonl:2 is no result.*delete"):
-        load_results(tmp_path)
-    with pytest.raises(InputError, match="holds no result"):
-        load_results(tmp_path / "elsewhere")

@@ -14,6 +14,7 @@ from tiny_trials import (
     BUNDLE,
     DECODINGS,
     EPOCHS,
+    EVALUATOR,
     PRESET,
     SEEDS,
     TEACHER,
@@ -26,7 +27,7 @@ from psad_tf.bench import pool
 from psad_tf.bench import run as module
 
 WAYS = {
-    "prm": {"prm"},
+    "prm": {"PRM"},
     "psad": {"student", *(d.name for d in DECODINGS)},
     "scorer": {"student"},
     "offline": {"student"},
@@ -53,7 +54,7 @@ def test_every_list_of_every_seed_is_measured(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_measured_are_each_seeds_weights_of_its_best_epoch(kind):
     outcome, _ = run(kind)
-    leaders = WAYS[kind] & {"student", "teacher", "prm"}
+    leaders = WAYS[kind] & {"student", "teacher", "PRM"}
     assert outcome.curves.keys() == leaders
     for curve in outcome.curves.values():
         assert curve.shape == (len(SEEDS), EPOCHS)
@@ -69,17 +70,16 @@ def test_what_is_measured_are_each_seeds_weights_of_its_best_epoch(kind):
 def test_an_offline_student_leaves_its_teacher_as_it_was():
     _, models = run("offline")
     (teacher,), (before,) = models.beside, TEACHER
-    for group, expected in zip(teacher.state, before, strict=True):
-        for mine, its in zip(group, expected, strict=True):
-            np.testing.assert_array_equal(mine, its)
+    for mine, its in zip(teacher.state, before, strict=True):
+        np.testing.assert_array_equal(mine, its)
 
 
 def weights_of(kind):
     """The student's trained weights `[seeds, ...]` by their path within the model."""
     models = run(kind)[1]
-    paths = [w.path.partition("/")[2] for w in models.model.trainable_weights]
-    values = zip(paths, models.state[0], strict=True)
-    return {k: np.array(v) for k, v in values if k.startswith("scorer/")}
+    values = zip(models.model.variables, models.state, strict=True)
+    found = {w.path.partition("/")[2]: np.array(v) for w, v in values if w.trainable}
+    return {path: v for path, v in found.items() if path.startswith("scorer/")}
 
 
 @pytest.mark.parametrize("other", ["scorer", "psad"])
@@ -101,12 +101,12 @@ def test_a_run_in_a_process_of_its_own_writes_what_it_found(tmp_path, monkeypatc
 
     BUNDLE.save(path)
     monkeypatch.setattr(module, "run_trial", noted)
-    preset = {**PRESET, "evaluator": {"history": False}}
+    preset = {**PRESET, "evaluator": {"training": {"epochs": 1}}}
     pool._run(TRIALS["psad"], path, preset, folder)
     # Its decodings ask for an evaluator, which is trained first, for no measures.
     (judge, nobody), (trial, evaluator) = asked
-    assert (judge.kind, judge.loss, judge.seeds) == ("prm", "bce", SEEDS)
-    assert judge.splits == () and not judge.history and nobody is None
+    assert (judge.kind, judge.options, judge.seeds) == ("prm", EVALUATOR, SEEDS)
+    assert judge.splits == () and judge.training == {"epochs": 1} and nobody is None
     assert trial is TRIALS["psad"] and evaluator is run("prm")[1]
     outcome, found = run("psad")[0], np.load(folder / pool.PER_LIST)
     assert {*found.files} == outcome.per_list.keys()

@@ -27,15 +27,16 @@ PRESET = {
 }
 DECODINGS = (
     Decoding(),
-    Decoding("unrefined", changes={"refine_size": 0}),
+    Decoding("unrefined", refine_size=0),
     Decoding("judged", 3, "dcg"),
 )
+EVALUATOR = {"loss": "bce", "pretrained": False}
 # What the offline student's teacher is, too.
 ALONE = {"distillation_weight": 0.0}
 TEACHER = []  # the weights of the offline student's teacher, before it taught
 BUNDLE = make_bundle(simulated=True)
 TRIALS = {
-    "prm": Trial("prm", "prm", seeds=SEEDS, loss="bce"),
+    "prm": Trial("prm", "prm", seeds=SEEDS, options=EVALUATOR),
     "psad": Trial("psad", model=ALONE, decodings=DECODINGS, seeds=SEEDS),
     "scorer": Trial("scorer", "scorer", seeds=SEEDS),
     "offline": Trial("offline", "offline", seeds=SEEDS),
@@ -61,7 +62,6 @@ def _trained_before(trial, bundle, preset, evaluator):
 
 def one_of(models, index: int):
     """The model with the weights of one seed."""
-    for variables, values in zip(models._variables(), models.state, strict=True):
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(np.asarray(value)[index])
+    for variable, values in zip(models.model.variables, models.state, strict=True):
+        variable.assign(np.asarray(values)[index])
     return models.model

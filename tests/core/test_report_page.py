@@ -1,12 +1,19 @@
 """What the pages share stands on its own, and its figures read as they should."""
 
 import doctest
+import json
+import platform
+from dataclasses import dataclass
+from importlib import metadata
+from typing import NamedTuple
 
+import numpy as np
 import pytest
 
 from psad_tf.bench import report_words
 from psad_tf.report_page import formats
 from psad_tf.report_page.page import environment
+from psad_tf.report_page.record import plain, versions
 from psad_tf.report_page.style import picture
 from tfx_pipeline.report import words
 
@@ -42,3 +49,35 @@ def test_markdown_is_not_escaped_and_what_is_missing_is_an_error():
     assert plain.render(x="<b>") == "<b>"
     with pytest.raises(UndefinedError, match="'x' is undefined"):
         plain.render()
+
+
+class Span(NamedTuple):
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Figure:
+    mean: object
+    span: Span | None = None
+
+
+def test_records_are_what_json_knows():
+    figures = {
+        1: Figure(np.float32(0.5), Span(float("-inf"), np.float64("nan"))),
+        "counts": (np.int64(3), np.bool_(True), [Figure(None)]),
+    }
+    found = plain(figures)
+    assert found == {
+        "1": {"mean": 0.5, "span": {"low": None, "high": None}},
+        "counts": [3, True, [{"mean": None, "span": None}]],
+    }
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_versions_are_those_installed_and_say_what_is_not():
+    assert versions(["numpy", "no-such-package"]) == {
+        "python": platform.python_version(),
+        "numpy": metadata.version("numpy"),
+        "no-such-package": "not installed",
+    }

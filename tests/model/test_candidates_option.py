@@ -48,17 +48,22 @@ def test_behind_history_against_a_loop(candidates):
         assert found[b, q, k] == bias[b, min(q, 2), min(k, 4)]
 
 
-def test_in_a_set_there_is_one_position_for_all_candidates(scorers):
+@pytest.mark.parametrize("history", ["encoded", "attended"])
+def test_in_a_set_there_is_one_position_for_all_candidates(history):
     """Distances: those of the past, and one place more."""
     sizes = {
         kind: [w.shape[0] for w in scorer.weights if w.path.endswith("position_values")]
-        for kind, scorer in scorers.items()
+        for kind in ("sequence", "ranked", "set")
+        for scorer in [make(kind, history=history)]
     }
     whole, length = PAST + LENGTH, PAST + 1
-    # A layer of all positions has L + L - 1 distances, the last one M + L - 1.
-    assert sizes["sequence"] == [2 * whole - 1, LENGTH + whole - 1]
+    # A layer of all positions has L + L - 1 distances, one of candidates M + L - 1.
+    first, first_of_set = LENGTH + whole - 1, 1 + length - 1
+    if history == "encoded":
+        first, first_of_set = 2 * whole - 1, 2 * length - 1
+    assert sizes["sequence"] == [first, LENGTH + whole - 1]
     assert sizes["ranked"] == sizes["sequence"]
-    assert sizes["set"] == [2 * length - 1, 1 + length - 1]
+    assert sizes["set"] == [first_of_set, 1 + length - 1]
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,10 @@ def test_refinement_chooses_the_least_sure_slot_again():
         expected[b, slot] = np.argmax(allowed)
     np.testing.assert_array_equal(after, expected)
     assert (after != before).any()
+    # What the search is asked for comes before what the configuration says.
+    for model, size, wanted in ((refined, 0, before), (plain, 1, after)):
+        found, _ = beam_search(model, inputs, 1, refine_size=size)
+        np.testing.assert_array_equal(found, wanted)
 
 
 def test_the_evaluator_has_the_last_word_and_sees_whole_orders():

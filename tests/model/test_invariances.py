@@ -18,15 +18,16 @@ SEQUENCE = {"candidates": "sequence"}
 FEW = settings(deadline=None, max_examples=6, derandomize=True)
 
 
-@pytest.fixture(scope="module")
-def model():
-    return awake(build_psad(TINY))
+@pytest.fixture(scope="module", params=["attended", "encoded"])
+def model(request):
+    return awake(build_psad(tiny(history=request.param)))
 
 
 def everything(model, inputs, label):
     """Scores, generation logits, losses and beam orders as arrays by name."""
     outputs, is_valid = model(inputs), inputs["candidate_is_valid"]
-    order, logits, remains = model.teach(label, is_valid, outputs)
+    order = model.target_order(label, is_valid, outputs["scores"])
+    logits, remains = model.teach(order, is_valid, outputs["states"])
     found = {
         "scores": outputs["scores"],
         "target order": order,
@@ -65,14 +66,15 @@ def test_what_stands_in_the_padding_does_not_matter(model, lengths, seed):
 def widened(model, config):
     """The same model for longer tensors: positions keep their distance."""
     wide = build_psad(config)
-    more = config.history_length + config.list_length
-    more -= model.config.history_length + model.config.list_length
+    length = model.config.history_length + model.config.list_length
+    more = config.history_length + config.list_length - length
     grown = config.list_length - model.config.list_length
     for mine, its in zip(wide.weights, model.weights, strict=True):
         value = its.numpy()
         if its.path.endswith("position_values"):
-            last_layer = "bias_1" in its.path
-            value = np.pad(value, (more, grown if last_layer else more))
+            # Of all positions, or of the candidates' alone.
+            is_whole = len(value) == 2 * length - 1
+            value = np.pad(value, (more, more if is_whole else grown))
         elif its.path.endswith("places/embeddings"):
             value = np.pad(value, ((0, grown), (0, 0)))
         mine.assign(value)
@@ -81,7 +83,8 @@ def widened(model, config):
 
 @pytest.fixture(scope="module")
 def wide(model):
-    return widened(model, tiny(list_length=9, history_length=8))
+    sizes = {"list_length": 9, "history_length": 8}
+    return widened(model, tiny(**sizes, history=model.config.history))
 
 
 @given(LENGTHS, st.integers(0, 1000))
@@ -133,10 +136,11 @@ def assert_permuted(model, moved_model, inputs, move):
     np.testing.assert_array_equal(beam_search(moved_model, moved)[0], expected)
 
 
-@pytest.fixture(scope="module")
-def tables():
+@pytest.fixture(scope="module", params=["attended", "encoded"])
+def tables(request):
     """Two models with a table of positions; the second one's are to be moved."""
-    return [awake(build_psad(tiny(position="table", **SEQUENCE))) for _ in range(2)]
+    config = tiny(position="table", history=request.param, **SEQUENCE)
+    return [awake(build_psad(config)) for _ in range(2)]
 
 
 @given(st.permutations(range(6)), st.integers(0, 1000))
@@ -144,15 +148,16 @@ def tables():
 def test_candidates_that_move_with_their_positions_keep_their_scores(
     tables, move, seed
 ):
-    """Rows and columns of P move along, in the layer of all and in the last one."""
+    """Rows and columns of P move along, in a layer of all and in one of candidates."""
     model, other = tables
     move = np.array(move)
     inputs, _ = make_batch(TINY, [6, 6], [5, 3], seed)
     for mine, its in zip(other.weights, model.weights, strict=True):
         if its.path.endswith("position_values"):
             places = np.concatenate([np.arange(5), 5 + move])
-            rows = move if "bias_1" in its.path else places
-            mine.assign(its.numpy().reshape(-1, 11)[rows][:, places].ravel())
+            table = its.numpy().reshape(-1, 11)
+            rows = move if len(table) == 6 else places
+            mine.assign(table[rows][:, places].ravel())
     assert_permuted(model, other, inputs, move)
 
 

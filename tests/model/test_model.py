@@ -144,10 +144,12 @@ def test_the_profile_learns_through_the_gate_and_not_through_positions(interacti
 
 def test_with_nothing_else_distillation_alone_brings_the_student_to_the_teacher():
     """At its minimum, 0, the student's softmax is the teacher's p̂."""
-    model = make()
+    # The teacher's order must not move with the scores that the student is given.
+    model = make(target_order="shown")
     inputs, label = make_batch(TINY, [6] * 4)
     is_valid, outputs = inputs["candidate_is_valid"], model(inputs)
-    _, logits, remains = model.teach(label, is_valid, outputs)
+    order = model.target_order(label, is_valid, outputs["scores"])
+    logits, remains = model.teach(order, is_valid, outputs["states"])
     shares = ops.softmax(ops.where(remains, logits, -1e9))
     weights = np.exp(-np.arange(4.0)) / np.exp(-np.arange(4.0)).sum()
     teacher = np.einsum("bjm,j->bm", np.array(shares), weights)

@@ -40,8 +40,9 @@ def test_half_precision_makes_no_ties(policy):
     config = tiny(list_length=24)
     model = half(awake(build_psad(config)), policy)
     inputs, label = make_batch(config, [24] * 8)
-    outputs = model(inputs)
-    _, logits, _ = model.teach(label, inputs["candidate_is_valid"], outputs)
+    outputs, is_valid = model(inputs), inputs["candidate_is_valid"]
+    order = model.target_order(label, is_valid, outputs["scores"])
+    logits, _ = model.teach(order, is_valid, outputs["states"])
     for values in (*np.array(outputs["scores"]), *np.array(logits)[:, 0]):
         assert len(set(values.tolist())) == 24
 

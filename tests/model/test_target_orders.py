@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 from backend_tools import input_gradient
-from model_cases import awake, make_batch, tiny
+from model_cases import TINY, awake, make_batch, tiny
 
 from psad_tf import losses, targets
-from psad_tf.model import build_psad
+from psad_tf.model import PSAD, build_psad
 
 KINDS = ["bce", "softmax", "clicks"]
 COUNTS = [6, 5, 3, 1]
@@ -55,38 +55,46 @@ def test_draws_at_the_very_ends_are_orders_too():
     np.testing.assert_array_equal(order, [[1, 0, -1]])
 
 
-def taught_orders(kind, training, rounds=1):
-    """The orders that `teach` gives for `COUNTS`: int `[rounds, batch, slate]`."""
+def target_orders(kind, training, rounds=1):
+    """The model's orders for `COUNTS`, int `[rounds, batch, slate]`; clicks, scores."""
     keras.utils.set_random_seed(0)
-    config = tiny(target_order=kind, refine_size=0)
-    model = build_psad(config)
+    config = tiny(target_order=kind)
+    model = PSAD(config)
     inputs, label = make_batch(config, COUNTS)
-    outputs, is_valid = model(inputs), inputs["candidate_is_valid"]
+    is_valid = inputs["candidate_is_valid"]
+    scores = np.random.default_rng(3).normal(size=label.shape).astype("float32")
     found = [
-        np.array(model.teach(label, is_valid, outputs, training)[0])
+        np.array(model.target_order(label, is_valid, scores, training))
         for _ in range(rounds)
     ]
-    return np.array(found), label
+    return np.array(found), label, scores
 
 
 @pytest.mark.parametrize("training", [True, False])
 def test_exposed_is_the_order_shown_always(training):
-    found, _ = taught_orders("exposed", training, rounds=2)
+    found, *_ = target_orders("exposed", training, rounds=2)
     expected = [as_shown(count) for count in COUNTS]
     np.testing.assert_array_equal(found, [expected] * 2)
 
 
-@pytest.mark.parametrize(
-    ("kind", "training"), [("shown", True), ("shuffled", False), ("sampled", False)]
-)
+@pytest.mark.parametrize(("kind", "training"), [("shown", True), ("shuffled", False)])
 def test_what_is_not_drawn_is_clicked_first(kind, training):
-    found, label = taught_orders(kind, training, rounds=2)
+    found, label, _ = target_orders(kind, training, rounds=2)
     expected = [clicked_first(y, n) for y, n in zip(label, COUNTS, strict=True)]
     np.testing.assert_array_equal(found, [expected] * 2)
 
 
+def test_sampled_out_of_training_is_by_the_scores_alone():
+    found, _, scores = target_orders("sampled", False, rounds=2)
+    expected = [
+        (sorted(range(n), key=lambda i, x=x: -x[i]) + [-1] * 4)[:4]
+        for x, n in zip(scores, COUNTS, strict=True)
+    ]
+    np.testing.assert_array_equal(found, [expected] * 2)
+
+
 def test_shuffled_keeps_clicks_first_and_draws_the_rest_anew():
-    found, label = taught_orders("shuffled", True, rounds=8)
+    found, label, _ = target_orders("shuffled", True, rounds=8)
     assert len({order.tobytes() for order in found[:, 0]}) > 1
     for b, count in enumerate(COUNTS):
         clicks = int(label[b].sum())
@@ -100,20 +108,31 @@ def test_shuffled_keeps_clicks_first_and_draws_the_rest_anew():
 def test_sampled_follows_the_students_scores_not_the_clicks():
     keras.utils.set_random_seed(0)
     config = tiny(target_order="sampled")
-    model = build_psad(config)
     inputs, _ = make_batch(config, [3] * 512)
+    is_valid = inputs["candidate_is_valid"]
     # The student is sure of 2, 0, 1; only the last was clicked.
     scores = np.tile([[50.0, 0, 100, 0, 0, 0]], (512, 1)).astype("float32")
     label = np.tile([[0.0, 1, 0, 0, 0, 0]], (512, 1)).astype("float32")
-    outputs = model(inputs) | {"scores": scores}
-    is_valid = inputs["candidate_is_valid"]
-    order, _, remains = model.teach(label, is_valid, outputs, training=True)
+    order = PSAD(config).target_order(label, is_valid, scores, training=True)
     np.testing.assert_array_equal(order, [[2, 0, 1, -1]] * 512)
-    # Two slots a block: 2 and 0 are gone for the second one.
+
+
+def test_a_slot_is_taught_what_the_blocks_before_it_have_left():
+    model = awake(build_psad(TINY))
+    inputs, _ = make_batch(TINY, [3])
+    is_valid, states = inputs["candidate_is_valid"], model(inputs)["states"]
+    order = np.array([[2, 0, 1, -1]], "int32")
+    logits, remains = model.teach(order, is_valid, states)
+    # Two slots a block: 2 and 0 are gone for the second one; the last has no item.
     np.testing.assert_array_equal(
         np.array(remains)[0, :, :3],
         [[True] * 3, [True] * 3, [False, True, False], [False] * 3],
     )
+    assert not np.array(remains)[0, :, 3:].any()
+    # The first block is taught before anything is placed, the second after 2 and 0.
+    changed, _ = model.teach(order[:, [0, 2, 1, 3]], is_valid, states)
+    np.testing.assert_allclose(logits[:, :2], changed[:, :2], atol=1e-6)
+    assert np.abs(np.array(logits[:, 2:]) - np.array(changed[:, 2:])).max() > 1e-3
 
 
 @pytest.mark.parametrize("kind", KINDS)

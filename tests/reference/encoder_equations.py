@@ -118,7 +118,7 @@ def eq_13(position, user, weights):
     return position + math.tanh(linear(hidden, weights, "output_part")[0])
 
 
-def encode(items, places, user, weights, rows, length, heads, kind, placement):
+def encode(items, places, user, weights, rows, length, heads, kind, placement, past=0):
     """The stacked layers: "the input X^l of each layer is the output H~^(l-1)".
 
     Args:
@@ -131,11 +131,15 @@ def encode(items, places, user, weights, rows, length, heads, kind, placement):
         heads: Attention heads.
         kind: P_ij is a value of its own (`table`) or that of j - i (`relative`).
         placement: As for `eq_1`.
+        past: Items at the start that later layers see as they came in.
 
     Returns:
         `[real items of the last layer][dim]`.
     """
+    fixed, fixed_places = items[:past], places[:past]
     for layer, count in enumerate(rows):
+        if layer:
+            items, places = [*fixed, *items], [*fixed_places, *places]
         bias = part(weights, f"position_bias_{layer}")
         first = length - count
         wanted = [i for i, place in enumerate(places) if place >= first]

@@ -7,7 +7,7 @@ import math
 from typing import NamedTuple
 
 from arithmetic import add, gelu, linear, part, softmax
-from encoder_equations import encode, eq_12
+from encoder_equations import encode, eq_2, eq_12
 from generator_equations import eq_3, eq_4, eq_5
 from loss_equations import eq_6, eq_7, eq_8, eq_9, eq_10
 from model_cases import arrays
@@ -71,22 +71,34 @@ def candidate_states(config, weights, one):
             if place == "candidate" and c.candidates == "ranked":
                 x = add(x, w["places/embeddings"][rank])
             items.append(interact(x, user, w, c.interaction))
+    past, before = len(one.history_ids), c.history_length
+    if c.history == "personal":
+        # Amended: the candidates meet profile and history in a layer of their own.
+        known = [linear(user, w, "user_part"), *items[:past]]
+        no_bias = [[0.0] * len(known) for _ in items[past:]]
+        items = eq_2(
+            items[past:], known, no_bias, part(w, "personal"), c.num_heads, "logits"
+        )
+        past, before = 0, 0
     # Amended: the newest past item is next to the first candidate, or to any of a set.
-    places = [c.history_length - i for i in range(len(one.history_ids), 0, -1)]
+    places = [before - i for i in range(past, 0, -1)]
     own = c.candidates != "set"
-    places += [c.history_length + i * own for i in range(len(one.candidate_ids))]
+    places += [before + i * own for i in range(len(one.candidate_ids))]
     rows = c.list_length if own else 1
-    length = c.history_length + rows
+    length = before + rows
+    is_encoded = c.history == "encoded"
     states = encode(
         items,
         places,
         user,
         part(w, "encoder"),
-        [length] * (c.num_layers - 1) + [rows],
+        [length if is_encoded else rows] * (c.num_layers - 1) + [rows],
         length,
         c.num_heads,
         c.position,
         c.position_placement,
+        # Amended: the past items stay what they were.
+        past if c.history == "attended" else 0,
     )[-len(one.candidate_ids) :]
     if c.interaction != "late_fusion":
         return states
@@ -154,18 +166,30 @@ def refined(config, decoder, states, order, logits, remains):
     return slots, [eq_5(states, query) for query in queries], may
 
 
+def placed(config, clicked, scores):
+    """The order given to the generator. Amended: the paper says nothing of it.
+
+    What is sampled in training is the best of the scores here; clicked first and as
+    shown, the items of each group stay as they came.
+    """
+    key = {
+        "sampled": lambda i: -scores[i],
+        "shown": lambda i: not clicked[i],
+        "exposed": lambda i: i,
+    }[config.target_order]
+    return sorted(range(len(scores)), key=key)[: config.slate_length]
+
+
 def joint_loss(config, weights, one):
     """Eq 10 of one list and its parts, by name."""
     c, decoder = config, part(weights, "decoder")
     states = candidate_states(c, weights, one)
     scores = scores_of(weights, states)
-    # Amended (the paper gives no order): clicked first, each group as it was shown; or
-    # all as they were shown, and then a slot learns from its own item.
-    is_exposed = c.target_order == "exposed"
-    order = sorted(range(len(states)), key=lambda i: not (one.clicked[i] or is_exposed))
-    order = order[: c.slate_length]
+    order = placed(c, one.clicked, scores)
 
     def form(slots):
+        # As they were shown: then a slot learns from its own item.
+        is_exposed = c.target_order == "exposed"
         own = [order[s : s + 1] for s in slots] if is_exposed else None
         return c.generation_loss, own, c.hinge_on, c.hinge_weight, c.loss_reduction
 

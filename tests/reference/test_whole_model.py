@@ -3,27 +3,19 @@
 import numpy as np
 import pytest
 from arithmetic import weights_of
-from model_cases import awake, make_batch, tiny
+from model_cases import PRINTED, awake, make_batch, tiny
 from paper_model import candidate_states, joint_loss, real_list, scores_of
 
 from psad_tf.model import PARTS, build_psad
 
 COUNTS, PAST = [6, 5, 3, 2, 1], [5, 0, 3, 1, 4]
-PRINTED = {
-    "position": "table",
-    "position_placement": "weights",
-    "generation_loss": "clicks",
-    "scorer_loss": "clicks",
-    "hinge_on": "probabilities",
-    "hinge_weight": 1.0,
-    "distill_from": "probabilities",
-    "loss_reduction": "sum",
-    "distillation_weight": 0.2,
-    "temperature": 2.0,
-}
 CASES = {
     "amended": {},
-    "printed": PRINTED,
+    "printed": PRINTED | {"distillation_weight": 0.2, "temperature": 2.0},
+    "clicked first": {"target_order": "shown", "hinge_weight": 1.0},
+    "history encoded": {"history": "encoded"},
+    "history met before": {"history": "personal", "candidates": "set"},
+    "history attended by a set": {"history": "attended", "candidates": "set"},
     "softmax": {"generation_loss": "softmax", "scorer_loss": "softmax"},
     "autoregressive": {"block_size": 1, "num_decoder_layers": 2, "refine_size": 0},
     "non-autoregressive": {"block_size": 4, "refine_size": 2, "hinge_weight": 0.5},

@@ -1,14 +1,11 @@
 """All figures of a run as one JSON document; the page shows this and nothing else."""
 
-import math
-import platform
-from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
-from importlib import metadata
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from psad_tf.report_page.record import plain, versions
 from tfx_pipeline.report.data import describe_data
 from tfx_pipeline.report.examples import RULE, ShownList
 from tfx_pipeline.report.gate import read_checks, read_measured
@@ -68,7 +65,7 @@ def summarize(
             "training": describe_training(inputs),
             "serving_check": serving_check,
             "model": read_json(inputs.model / "assets.extra" / "psad.json"),
-            "versions": versions(),
+            "versions": versions(PACKAGES),
             "settings": inputs.settings,
         }
     )
@@ -87,37 +84,9 @@ def describe_training(inputs: ReportInputs) -> dict[str, Any]:
     }
 
 
-def versions() -> dict[str, str]:
-    """Python's version and those of the packages that decide over the figures."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
-
-
 def _agrees(measured, results: TestResults) -> bool:
     """Whether the Evaluator found the same NDCG@10 over all lists."""
     (value,) = (
         m.value for m in measured if (m.partition, m.metric) == ("all", HEADLINE)
     )
     return abs(value - results.overall[HEADLINE].means[SERVED].mean) <= AGREEMENT
-
-
-def plain(value: Any) -> Any:
-    """Dataclasses, tuples and NumPy numbers as what JSON knows."""
-    if is_dataclass(value):
-        value = {name: getattr(value, name) for name in value.__dataclass_fields__}
-    if hasattr(value, "_asdict"):
-        value = value._asdict()
-    if isinstance(value, Mapping):
-        return {str(k): plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(v) for v in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -1,0 +1,154 @@
+"""Every method's training step and ranking as compiled programs."""
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import jax
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from psad_tf import losses, tensors
+from psad_tf.bench.branches import functions
+from psad_tf.bench.bundle import Bundle
+from psad_tf.bench.stacked import on_device
+from psad_tf.bench.stages import Stage, make_model, stages
+from psad_tf.bench.trial import Decoding, Trial
+from psad_tf.bench.tuning import methods
+from psad_tf.config import PSADConfig
+from psad_tf.training_config import TrainingConfig
+from psad_tf.training_optimizer import optimizer
+
+BATCHES = (64, 128, 256)
+INFERENCE, TRAINING = "inference", "training step"
+TEACHER_ALONE = "PSAD without the student"
+TITLES = {"student": "PSAD-S", "teacher": "PSAD-G"}
+
+
+@dataclass(frozen=True)
+class Program:
+    """A compiled function with its arguments.
+
+    Args:
+        method, phase, batch: What is timed.
+        parameters: Weights of the model, an evaluator's or a reference's among them; of
+            PSAD-S those of the scorer.
+        run: Runs it once and waits.
+        flops: Of one run, as XLA counts them; NaN where it does not.
+    """
+
+    method: str
+    phase: str
+    batch: int
+    parameters: int
+    run: Callable
+    flops: float
+
+
+def programs(
+    bundle: Bundle, preset: Mapping, batches=BATCHES, names=None
+) -> list[Program]:
+    """Every method's programs, compiled.
+
+    Args:
+        bundle: The data; the first training lists are what is run on.
+        preset: `model` and `training`, fields by name: the sizes of all models.
+        batches: Lists a call.
+        names: Methods' names; None is all.
+    """
+    tasks = list(_tasks(bundle, preset, batches, names))
+    with ThreadPoolExecutor() as pool:
+        done = pool.map(lambda task: task(), tasks)
+        return list(tqdm(done, total=len(tasks), unit="program", desc="compile"))
+
+
+def _tasks(bundle, preset, batches, names) -> Iterator[Callable[[], Program]]:
+    config = PSADConfig.of({**preset["model"], **bundle.sizes})
+    training = TrainingConfig(**preset["training"])
+    for method in methods(names):
+        trial = Trial(method.name, method.name, decodings=(Decoding(),))
+        model = make_model(trial, config)
+        for batch in batches:
+            lists = on_device({k: v[:batch] for k, v in bundle.splits["train"].items()})
+            for name, function in functions(trial, model).items():
+                served = model.scorer if name == "student" else model
+                title = TITLES.get(name, name)
+                yield _inference(model, served, title, function, lists, batch)
+            for title, stage in _steps(method, trial, model):
+                yield _training(model, title, stage, lists, batch, training)
+
+
+def _steps(method, trial, model):
+    found = stages(trial, model)
+    for stage in found:
+        name = "" if stage is found[-1] else f", {stage.name}"
+        yield f"{method.title}{name}", stage
+    if method.name == "psad":
+        yield TEACHER_ALONE, Stage(TEACHER_ALONE, _teacher_alone)
+
+
+def _teacher_alone(model, inputs, label, training):
+    """The generator's losses; the order is drawn, and no score is computed."""
+    is_valid = inputs[tensors.CANDIDATE_IS_VALID]
+    states = model.scorer.encoder(inputs, training=training)
+    outputs = {"states": states, "scores": keras.ops.zeros_like(label)}
+    parts = model.joint_loss(label, is_valid, outputs, training)
+    return parts["generation"] + parts["refinement"]
+
+
+def _inference(model, served, title, function, lists, batch):
+    inputs = {name: lists[name] for name in tensors.INPUTS}
+    variables = model.variables
+
+    def program(values, inputs):
+        pairs = list(zip(variables, values, strict=True))
+        with keras.StatelessScope(state_mapping=pairs):
+            return function(model, inputs)
+
+    values = [v.value for v in variables]
+    return _compile(served, title, INFERENCE, batch, program, (values, inputs))
+
+
+def _training(model, title, stage, lists, batch, config):
+    inputs = {name: lists[name] for name in tensors.INPUTS}
+    stage.begin(model)
+    learned = {id(v) for v in model.trainable_variables}
+    weights = [v for v in model.variables if id(v) in learned]
+    others = [v for v in model.variables if id(v) not in learned]
+    tuned = optimizer(config, 1000)
+    tuned.build(weights)
+
+    def loss(values, state, inputs, label):
+        pairs = list(zip([*weights, *others], [*values, *state], strict=True))
+        with keras.StatelessScope(state_mapping=pairs) as scope:
+            mean = losses.mean_over_lists(stage.loss(model, inputs, label, True))
+        return mean, [scope.get_current_value(v) for v in others]
+
+    def program(values, state, slots, inputs, label):
+        (value, state), gradients = jax.value_and_grad(loss, has_aux=True)(
+            values, state, inputs, label
+        )
+        values, slots = tuned.stateless_apply(slots, gradients, values)
+        return value, values, state, slots
+
+    given = [[v.value for v in group] for group in (weights, others, tuned.variables)]
+    arguments = (*given, inputs, lists[tensors.LABEL])
+    return _compile(model, title, TRAINING, batch, program, arguments)
+
+
+def _compile(model, title, phase, batch, program, arguments):
+    # Tracing uses the model's own variables, so it is done here, one after the other.
+    lowered = jax.jit(program).lower(*arguments)
+
+    def task():
+        compiled = lowered.compile()
+        cost = compiled.cost_analysis() or {}
+        flops = float(cost.get("flops", np.nan))
+
+        def run():
+            jax.block_until_ready(compiled(*arguments))
+
+        return Program(title, phase, batch, model.count_params(), run, flops)
+
+    return task

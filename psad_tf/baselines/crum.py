@@ -99,15 +99,7 @@ class CRUM(Reranker):
         return [(self.vectors, self.judged)] if stage == TRAIN else []
 
     def call(self, inputs, training=False):
-        """Scores.
-
-        Args:
-            inputs: The input tensors by name.
-            training: Whether dropout is on.
-
-        Returns:
-            float32 `[batch, list]`, higher is better; the mask logit on padding.
-        """
+        """Scores."""
         states = self.vectors(inputs, training=training)
         for layer in self.hidden:
             states = self.drop(layer(states), training=training)

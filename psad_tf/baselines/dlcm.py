@@ -79,15 +79,7 @@ class DLCM(Reranker):
         self.score.build((None, c.list_length, self.channels))
 
     def call(self, inputs, training=False):
-        """Scores.
-
-        Args:
-            inputs: The input tensors by name.
-            training: Whether dropout is on.
-
-        Returns:
-            float32 `[batch, list]`, higher is better; the mask logit on padding.
-        """
+        """Scores."""
         is_valid = inputs["candidate_is_valid"]
         outputs, last = self._read(self.items(inputs, training=training), is_valid)
         context = self.drop(self.context(last), training=training)

@@ -101,15 +101,7 @@ class EGRerank(Reranker):
         return [self.policy]
 
     def call(self, inputs, training=False):
-        """Scores of the generator's most likely order.
-
-        Args:
-            inputs: The input tensors by name.
-            training: Whether dropout is on.
-
-        Returns:
-            float32 `[batch, list]`, higher is better; the mask logit on padding.
-        """
+        """Scores of the generator's most likely order."""
         is_valid = inputs["candidate_is_valid"]
         items = self.items(inputs, training=training)
         paths = self.policy.choose(items, is_valid, self.config.slate_length)

@@ -47,11 +47,8 @@ class GenReranker(keras.layers.Layer):
         )
 
         def blocks(count, name):
-            size, rate = c.ffn_multiple * c.hidden_dim, c.dropout
             return [
-                AttentionBlock(
-                    c.num_heads, size, rate, dtype=policy, name=f"{name}_{i}"
-                )
+                AttentionBlock.of(c, dtype=policy, name=f"{name}_{i}")
                 for i in range(count)
             ]
 

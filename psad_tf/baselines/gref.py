@@ -101,15 +101,7 @@ class GReF(Reranker):
         return [(self.reference, self.generator)] if stage == TRAIN else []
 
     def call(self, inputs, training=False):
-        """Scores of the order whose every item is the most likely one.
-
-        Args:
-            inputs: The input tensors by name.
-            training: Whether dropout is on.
-
-        Returns:
-            float32 `[batch, list]`, higher is better; the mask logit on padding.
-        """
+        """Scores of the order whose every item is the most likely one."""
         is_valid = inputs["candidate_is_valid"]
         states = self.generator.encode(inputs, training)
         return scores_of_slate(*self.generator.generate(states, is_valid), is_valid)

@@ -34,13 +34,7 @@ class ItemVectors(keras.layers.Layer):
             c.hidden_dim, use_bias=False, dtype=policy, name="user_part"
         )
         self.past_part = dense(c.hidden_dim, dtype=policy, name="past_part")
-        self.personal = AttentionBlock(
-            c.num_heads,
-            c.ffn_multiple * c.hidden_dim,
-            c.dropout,
-            dtype=policy,
-            name="personal",
-        )
+        self.personal = AttentionBlock.of(c, dtype=policy, name="personal")
 
     def build(self, inputs_shape=None):
         c = self.config

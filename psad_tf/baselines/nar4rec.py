@@ -98,15 +98,7 @@ class NAR4Rec(Reranker):
         return [self.evaluator if stage == EVALUATOR else self.generator]
 
     def call(self, inputs, training=False):
-        """Scores of the order that the evaluator likes best.
-
-        Args:
-            inputs: The input tensors by name.
-            training: Whether dropout is on.
-
-        Returns:
-            float32 `[batch, list]`, higher is better; the mask logit on padding.
-        """
+        """Scores of the order that the evaluator likes best."""
         is_valid = inputs["candidate_is_valid"]
         states, places = self.generator(inputs, training=training)
         logits = matching_logits(states, places, is_valid)

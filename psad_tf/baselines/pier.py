@@ -121,15 +121,7 @@ class PIER(Reranker):
         )
 
     def call(self, inputs, training=False):
-        """Scores of the best one of the orders nearest to the user's past.
-
-        Args:
-            inputs: The input tensors by name.
-            training: Whether dropout is on.
-
-        Returns:
-            float32 `[batch, list]`, higher is better; the mask logit on padding.
-        """
+        """Scores of the best one of the orders nearest to the user's past."""
         encoded = self._encode(inputs, training)
         order, is_real = encoded.nearest
         p = self._clicks(encoded, order, training)

@@ -58,13 +58,7 @@ class PRM(Reranker):
             c.list_length, c.hidden_dim, dtype=policy, name="positions"
         )
         self.blocks = [
-            AttentionBlock(
-                c.num_heads,
-                c.ffn_multiple * c.hidden_dim,
-                c.dropout,
-                dtype=policy,
-                name=f"block_{i}",
-            )
+            AttentionBlock.of(c, dtype=policy, name=f"block_{i}")
             for i in range(c.num_layers)
         ]
         self.hidden = dense(
@@ -97,15 +91,7 @@ class PRM(Reranker):
         return [*ranker, self.hidden, self.score]
 
     def call(self, inputs, training=False):
-        """Scores.
-
-        Args:
-            inputs: The input tensors by name.
-            training: Whether dropout is on.
-
-        Returns:
-            float32 `[batch, list]`, higher is better; the mask logit on padding.
-        """
+        """Scores."""
         items = self._vectors(inputs, training)
         return self._rank(items, inputs["candidate_is_valid"], training)
 

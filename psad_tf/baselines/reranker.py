@@ -16,9 +16,8 @@ class Reranker(keras.Model):
 
     - makes its layers in `__init__` and builds them in `build`: all sizes are known
       from the configuration;
-    - has `call(inputs, training=False)`, float32 `[batch, list]`, higher is better, the
-      mask logit on padding. A model that generates an order gives scores that sort like
-      it (`scores_of_order`); it never samples with `training=False`;
+    - has `call`. A model that generates an order gives scores that sort like it
+      (`scores_of_order`); it never samples with `training=False`;
     - has `list_loss(inputs, label, training, stage)`, float32 `[batch]`, one loss a
       list, whose sums and means leave padding out;
     - names what differs from its paper in its docstring.
@@ -45,6 +44,18 @@ class Reranker(keras.Model):
         self.config = PSADConfig.of(config)
         self.stage = self.stages[-1]
         self.seed_generator = keras.random.SeedGenerator()
+
+    def call(self, inputs, training=False):
+        """Scores.
+
+        Args:
+            inputs: The input tensors by name.
+            training: Whether dropout is on.
+
+        Returns:
+            float32 `[batch, list]`, higher is better; the mask logit on padding.
+        """
+        raise NotImplementedError(f"{type(self).__name__}.call")
 
     def parts(self, stage: str) -> list | None:
         """The layers that a stage trains; None is the whole model."""

@@ -70,15 +70,7 @@ class Seq2Slate(Reranker):
         self.decoder.build(states)
 
     def call(self, inputs, training=False):
-        """Scores of the order whose every item is the most likely one.
-
-        Args:
-            inputs: The input tensors by name.
-            training: Whether dropout is on.
-
-        Returns:
-            float32 `[batch, list]`, higher is better; the mask logit on padding.
-        """
+        """Scores of the order whose every item is the most likely one."""
         is_valid = inputs["candidate_is_valid"]
         paths = self.decoder.choose(
             *self._encode(inputs, training),

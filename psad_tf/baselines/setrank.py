@@ -136,15 +136,7 @@ class SetRank(Reranker):
         self.score.build(states)
 
     def call(self, inputs, training=False):
-        """Scores.
-
-        Args:
-            inputs: The input tensors by name.
-            training: Whether dropout is on.
-
-        Returns:
-            float32 `[batch, list]`, higher is better; the mask logit on padding.
-        """
+        """Scores."""
         is_valid = inputs["candidate_is_valid"]
         states = self.items(inputs, training=training)
         if self.ordinal is not None:

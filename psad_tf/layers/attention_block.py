@@ -49,6 +49,12 @@ class AttentionBlock(keras.layers.Layer):
         self.dropout = dropout
         self.placement = placement
 
+    @classmethod
+    def of(cls, config, **kwargs) -> "AttentionBlock":
+        """A block of the size that a `PSADConfig` asks for."""
+        ffn_dim = config.ffn_multiple * config.hidden_dim
+        return cls(config.num_heads, ffn_dim, config.dropout, **kwargs)
+
     def build(self, queries_shape, keys_shape, is_visible_shape=None, bias_shape=None):
         dim, policy = queries_shape[-1], self.dtype_policy
 

@@ -51,13 +51,7 @@ class ListEncoder(keras.layers.Layer):
             self.user_part = dense(
                 c.hidden_dim, use_bias=False, dtype=policy, name="user_part"
             )
-            self.personal = AttentionBlock(
-                c.num_heads,
-                c.ffn_multiple * c.hidden_dim,
-                c.dropout,
-                dtype=policy,
-                name="personal",
-            )
+            self.personal = AttentionBlock.of(c, dtype=policy, name="personal")
         self.encoder = SharedEncoder(
             num_layers=c.num_layers,
             num_heads=c.num_heads,

@@ -1,9 +1,10 @@
-"""The model's tests, run again on JAX in a process of its own.
+"""The model's and the rerankers' tests, run again on JAX in processes of their own.
 
-These are the quick ones. JAX compiles each operation for each shape, so that all of
-them take minutes:
+These are the quick ones, and of the rerankers those that train, draw, save and load:
+`test_same_outputs` compares what they compute. JAX compiles each operation for each
+shape, so that all of them take many minutes:
 
-    KERAS_BACKEND=jax pytest tests/reference tests/model
+    KERAS_BACKEND=jax pytest tests/reference tests/model tests/baselines
 """
 
 import os
@@ -19,12 +20,14 @@ MODEL = "attention generator losses masking targets user_profile_network".split(
 REFERENCE = "encoder_equations generator_equations loss_equations whole_model".split()
 QUICK = [f"model/test_{name}.py" for name in MODEL]
 QUICK += [f"reference/test_{name}.py" for name in REFERENCE]
+RERANKERS = ["baselines/test_contract.py", "-k", "learns or stage or losses or travels"]
 
 
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="this is JAX already")
-def test_equations_and_where_gradients_stop_hold_on_jax():
+@pytest.mark.parametrize("chosen", [QUICK, RERANKERS], ids=["model", "rerankers"])
+def test_the_same_tests_hold_on_jax(chosen):
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *QUICK],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen],
         cwd=TESTS,
         env=os.environ
         | {"KERAS_BACKEND": "jax", "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"},
@@ -32,3 +35,4 @@ def test_equations_and_where_gradients_stop_hold_on_jax():
         text=True,
     )
     assert done.returncode == 0, done.stdout[-5000:]
+    assert " passed" in done.stdout

@@ -40,9 +40,9 @@ def inputs(exported):
 
 @pytest.fixture(scope="module")
 def config(exported):
-    """As tiny as the exported PSAD. Generators have a graph for each place, so a few:
+    """As tiny as the exported PSAD, with fewer places: each adds to a graph.
 
-    of six GReF takes a whole pass and a part of one.
+    GReF needs a whole pass and a part of one for six.
     """
     return replace(exported.model.config, slate_length=6)
 

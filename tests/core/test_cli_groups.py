@@ -13,7 +13,10 @@ from psad_tf.data import build
 from tfx_pipeline import command
 from tfx_pipeline.config import load_config
 
-BENCHES = "prepare study ablation distillation hyperparameters interaction peers report"
+BENCHES = (
+    "overall efficiency prepare study ablation distillation hyperparameters "
+    "interaction peers report"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -123,7 +126,8 @@ def benches(monkeypatch):
 
 @pytest.mark.parametrize("name", BENCHES.split())
 def test_a_bench_runs_on_jax_with_its_flags(name, benches, tmp_path):
-    flags = ["--seeds", "7", "8", "--workers=3", "--size=fixture", "--smoke"]
+    flags = ["--seeds", "7", "8", "--workers=3", "--size=fixture", "--preset=quick"]
+    flags += ["--part=2/3", "--methods", "prm", "psad"]
     line = ["bench", name, "--dataset=click-world-5", f"--out={tmp_path}", *flags]
     assert cli.main(line) == 0
     (parsed,) = benches
@@ -134,15 +138,18 @@ def test_a_bench_runs_on_jax_with_its_flags(name, benches, tmp_path):
         tmp_path,
     )
     assert (parsed.seeds, parsed.workers, parsed.size) == ([7, 8], 3, "fixture")
-    assert parsed.smoke is True
+    assert (parsed.preset, parsed.part) == ("quick", (2, 3))
+    assert parsed.methods == ["prm", "psad"]
 
 
 def test_a_bench_has_defaults_and_knows_what_it_cannot_do(benches, capsys, tmp_path):
     assert cli.main(["bench", "study"]) == 0
     (parsed,) = benches
     assert (parsed.dataset, str(parsed.out)) == ("movielens-100k", "runs/bench")
-    assert (parsed.seeds, parsed.workers) == ([0, 1, 2, 3, 4], 1)
-    assert (parsed.size, parsed.smoke) == (None, False)
+    # Which seeds there are depends on the preset.
+    assert (parsed.seeds, parsed.workers) == (None, 1)
+    assert (parsed.size, parsed.preset) == (None, "full")
+    assert (parsed.part, parsed.methods) == ((1, 1), None)
     assert (parsed.raw, parsed.device) == (None, None)
     assert cli.main(["bench", "study", "--dataset=netflix"]) == 3
     assert "--dataset: data set 'netflix' is unknown" in capsys.readouterr().err
@@ -151,3 +158,10 @@ def test_a_bench_has_defaults_and_knows_what_it_cannot_do(benches, capsys, tmp_p
     )
     assert "click-world itself; give --size instead" in capsys.readouterr().err
     assert len(benches) == 1
+
+
+@pytest.mark.parametrize("part", ["0/2", "3/2", "2", "a/b", "-1/2"])
+def test_what_is_no_part_is_refused(part, benches, capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["bench", "study", f"--part={part}"])
+    assert f"{part!r} is no part; give one such as 2/3" in capsys.readouterr().err

@@ -48,9 +48,18 @@ def sampled_order(scores, is_valid, slate_length, draw=None):
         int32 `[batch, slate]`, -1 past the list's end.
     """
     if draw is not None:
-        scores = scores - ops.log(-ops.log(ops.clip(draw, 1e-6, 1 - 1e-6)))
+        scores = scores + gumbel(draw)
     key = ops.where(is_valid, -scores, -mask_logit("float32"))
     return _first(key, is_valid, slate_length)
+
+
+def gumbel(draw):
+    """Noise that, added to logits, makes the highest one a draw of their softmax.
+
+    Args:
+        draw: float32, any shape, uniform in [0, 1).
+    """
+    return -ops.log(-ops.log(ops.clip(draw, 1e-6, 1 - 1e-6)))
 
 
 def exposed(is_valid, slate_length):

@@ -6,6 +6,7 @@ from keras import ops
 from psad_tf.baselines.reranker import scores_of_order
 from psad_tf.decoding import full_order
 from psad_tf.masking import mask_logit, mask_logits
+from psad_tf.targets import gumbel
 
 # The worth of what is no order: below that of any order, however unlikely.
 NO_ORDER = mask_logit("float32")
@@ -73,11 +74,5 @@ def scores_of_slate(order, rest, is_valid):
 
 
 def gumbel_noise(shape, seed):
-    """Noise that, added to logits, makes the highest one a draw of their softmax.
-
-    Args:
-        shape: Of the noise.
-        seed: A `SeedGenerator`.
-    """
-    draw = keras.random.uniform(shape, dtype="float32", seed=seed)
-    return -ops.log(-ops.log(ops.clip(draw, 1e-6, 1 - 1e-6)))
+    """Gumbel noise of a shape, drawn from a `SeedGenerator`; see `targets.gumbel`."""
+    return gumbel(keras.random.uniform(shape, dtype="float32", seed=seed))

@@ -163,7 +163,7 @@ def _peers(bench: Bench, parsed, is_run: bool) -> list[Result]:
         trials = [t.of(**_QUICK) for t in trials]
     folders = bench.folders(trials, "peers", parsed, is_run)
     rival = peers.lambdamart_rows(
-        bench.bundle,
+        _learned_from(bench.bundle, parsed),
         ("validation", "test"),
         _seeds(parsed),
         2 if _is_quick(parsed) else CONFIGURATIONS,
@@ -194,7 +194,7 @@ def _overall(bench: Bench, parsed):
     rival = {}
     if parsed.methods is None or LAMBDAMART.lower() in parsed.methods:
         rival = peers.lambdamart_rows(
-            bench.bundle,
+            _learned_from(bench.bundle, parsed),
             overall.MEASURED,
             _seeds(parsed),
             len(budget["rates"]) * budget["draws"],
@@ -209,6 +209,11 @@ def _efficiency(bench: Bench, parsed) -> list[dict]:
     batches = BATCHES[:1] if _is_quick(parsed) else BATCHES
     found = programs(bench.bundle, bench.preset, batches, parsed.methods)
     return measure(found, QUICK_ROUNDS if _is_quick(parsed) else ROUNDS)
+
+
+def _learned_from(bundle: Bundle, parsed) -> Bundle:
+    """The lists of a bench whose models are trained on all that there are."""
+    return bundle.with_last(_QUICK["train_lists"]) if _is_quick(parsed) else bundle
 
 
 def _is_quick(parsed) -> bool:

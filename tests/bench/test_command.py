@@ -212,3 +212,17 @@ def test_what_a_data_set_really_uses_is_among_every_topics_answers(dataset):
         plan = plan_of(name, usual, SEEDS)
         topics = {v.topic for v in plan.variants}
         assert topics == {v.topic for v in plan.variants if v.trial == BASE}, name
+
+
+def test_lambdamart_learns_from_no_more_lists_than_the_others(bench, monkeypatch):
+    seen, before = [], peers.lambdamart_rows
+
+    def noted(bundle, *rest):
+        seen.append(len(bundle.label("train")))
+        return before(bundle, *rest)
+
+    monkeypatch.setattr(peers, "lambdamart_rows", noted)
+    monkeypatch.setitem(command._QUICK, "train_lists", 4)
+    bench("peers", preset="quick")
+    bench("peers")
+    assert seen == [4, LISTS["train"]]

@@ -24,7 +24,7 @@ FIRST_STAGE += ["tqdm>=4.66", "platformdirs>=4.2"]
 TESTS = ["pytest>=8", "pytest-timeout>=2.3", "pytest-xdist>=3.6"]
 TESTS += ["hypothesis>=6.100", "psutil>=6"]
 JAX = ["keras>=3.15,<4", "jax>=0.10,<0.12"]
-BENCH = [*JAX, "lightgbm>=4.5", "scipy>=1.13", "matplotlib>=3.9"]
+BENCH = [*JAX, "lightgbm>=4.5", "scipy>=1.15", "matplotlib>=3.9"]
 BENCH += ["tqdm>=4.66", "jinja2>=3.1"]
 
 setup(

@@ -53,7 +53,7 @@ class CRUM(Reranker):
 
     title = "CRUM"
     stages = (EVALUATOR, TRAIN)
-    search = {"context": CONTEXTS, "discounted": (True, False)}
+    search = {"context": CONTEXTS, "discounted": (True, False), "pairs": (10, 30)}
 
     def __init__(self, config, context="shown", discounted=True, pairs=10, **kwargs):
         if context not in CONTEXTS:

@@ -7,7 +7,7 @@ import numpy as np
 from psad_tf import metrics
 
 # What `tune` tries, as many as every method's search; 1 is the order by relevance.
-TRADE_OFFS = tuple(round(part / 12, 3) for part in range(1, 13))
+TRADE_OFFS = tuple(part / 20 for part in range(1, 21))
 _CUT = 10
 
 

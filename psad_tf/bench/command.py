@@ -28,13 +28,12 @@ from psad_tf.feature_sets import feature_set
 from psad_tf.presets import PRESETS
 
 REFERENCES = ("PSAD-S", "PSAD-G, beam, PRM by discounted clicks")
-CONFIGURATIONS = 20  # LambdaMART's budget
 # Of a simulated world's studies, which compare variants with each other: fewer lists
 # and epochs than the figures that stand for themselves.
 _STUDY_LIMITS = {"train_lists": 30_000, "training": {"epochs": 4}}
 _QUICK = {"train_lists": 1000, "training": {"epochs": 2}}
-# The budget of every method's search: draws times learning rates; LambdaMART's and
-# MMR's are as many configurations.
+# The budget of every method's search: draws times learning rates. LambdaMART's is as
+# many configurations.
 _BUDGET = {"draws": DRAWS, "rates": RATES}
 _QUICK_BUDGET = {"draws": 1, "rates": (0.5, 1.0)}
 
@@ -162,14 +161,7 @@ def _peers(bench: Bench, parsed, is_run: bool) -> list[Result]:
     if _is_quick(parsed):
         trials = [t.of(**_QUICK) for t in trials]
     folders = bench.folders(trials, "peers", parsed, is_run)
-    rival = peers.lambdamart_rows(
-        _learned_from(bench.bundle, parsed),
-        ("validation", "test"),
-        _seeds(parsed),
-        2 if _is_quick(parsed) else CONFIGURATIONS,
-        bench.folder / "peers",
-        is_run,
-    )
+    rival = _lambdamart(bench, parsed, is_run)
     fixed = peers.fixed_rows(bench.bundle, "test")
     return results.of_peers(
         bench.bundle, folders, fixed, rival, _seeds(parsed), "test", REFERENCES
@@ -179,11 +171,11 @@ def _peers(bench: Bench, parsed, is_run: bool) -> list[Result]:
 def _overall(bench: Bench, parsed):
     """The rows of the table, and what is known of each method."""
     found, usual = methods(parsed.methods), bench.preset["training"]["learning_rate"]
-    budget, limits = _BUDGET, {}
+    budget, limits = _budget(parsed), {}
     # A search compares configurations with each other, as a study does.
     searched = {"train_lists": 30_000} if bench.bundle.is_simulated else {}
     if _is_quick(parsed):
-        budget, limits, searched = _QUICK_BUDGET, _QUICK, _QUICK
+        limits, searched = _QUICK, _QUICK
 
     def run(kind):
         return lambda trials: bench.folders(trials, kind, parsed, is_run=True)
@@ -193,15 +185,7 @@ def _overall(bench: Bench, parsed):
     folders = run("overall")(final)
     rival = {}
     if parsed.methods is None or LAMBDAMART.lower() in parsed.methods:
-        rival = peers.lambdamart_rows(
-            _learned_from(bench.bundle, parsed),
-            overall.MEASURED,
-            _seeds(parsed),
-            len(budget["rates"]) * budget["draws"],
-            bench.folder / "overall",
-            is_run=True,
-            is_whole=True,
-        )
+        rival = _lambdamart(bench, parsed, is_run=True)
     return overall.table(bench.bundle, found, chosen, folders, rival, _seeds(parsed))
 
 
@@ -211,9 +195,21 @@ def _efficiency(bench: Bench, parsed) -> list[dict]:
     return measure(found, QUICK_ROUNDS if _is_quick(parsed) else ROUNDS)
 
 
-def _learned_from(bundle: Bundle, parsed) -> Bundle:
-    """The lists of a bench whose models are trained on all that there are."""
-    return bundle.with_last(_QUICK["train_lists"]) if _is_quick(parsed) else bundle
+def _lambdamart(bench: Bench, parsed, is_run: bool) -> dict:
+    """The same in every bench, with the budget of every other search."""
+    bundle, budget = bench.bundle, _budget(parsed)
+    return peers.lambdamart_rows(
+        bundle.with_last(_QUICK["train_lists"]) if _is_quick(parsed) else bundle,
+        overall.MEASURED,
+        _seeds(parsed),
+        len(budget["rates"]) * budget["draws"],
+        bench.folder / "lambdamart",
+        is_run,
+    )
+
+
+def _budget(parsed) -> dict:
+    return _QUICK_BUDGET if _is_quick(parsed) else _BUDGET
 
 
 def _is_quick(parsed) -> bool:

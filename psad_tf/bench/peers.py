@@ -105,7 +105,6 @@ def lambdamart_rows(
     configurations: int,
     folder: Path,
     is_run: bool,
-    is_whole: bool = False,
 ) -> dict[str, np.ndarray]:
     """LambdaMART, tuned on validation lists anew for each seed.
 
@@ -118,12 +117,11 @@ def lambdamart_rows(
         configurations: The budget of the search.
         folder: Where the file lies.
         is_run: Whether to train where there is no file yet.
-        is_whole: Whether every measure is taken.
 
     Returns:
         `split/lambdamart/metric` to float32 `[seeds, lists]`; empty if there is none.
     """
-    known = key(bundle.fingerprint, list(splits), list(seeds), configurations, is_whole)
+    known = key(bundle.fingerprint, list(splits), list(seeds), configurations)
     file = folder / f"lambdamart-{known}.npz"
     if not file.exists():
         if not is_run:
@@ -144,7 +142,7 @@ def lambdamart_rows(
             )
             for split in splits:
                 scores = model.scores(bundle.splits[split])
-                rows = evaluate(bundle, split, scores, is_whole)
+                rows = evaluate(bundle, split, scores, is_whole=True)
                 for metric, values in rows.items():
                     found.setdefault(f"{split}/lambdamart/{metric}", []).append(values)
         folder.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ A variant is a name and a trial. Trials of the same content are run once, whiche
 topics they answer.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -119,6 +120,10 @@ _INTERACTIONS: dict[str, dict[str, Any]] = {
     "concatenation": {"interaction": "concatenation", **_PLAIN},
     "late fusion": {"interaction": "late_fusion", **_PLAIN},
 }
+_STUDENT = (("student", "student"),)
+_UNTAUGHT = "no teacher"
+_FEW = (500, 2000)  # training lists
+_FEW_TRAINING = {"epochs": 40}  # Steps of a few lists each; the best epoch counts.
 DECODINGS = (
     Decoding(),
     Decoding("unrefined", refine_size=0),
@@ -156,7 +161,8 @@ class Plan:
         slate = self.usual["slate_length"]
         model = {k: slate if v == _WHOLE else v for k, v in fields.items()}
         model = {k: v for k, v in model.items() if v != self.usual[k]}
-        parts = [str(x) for pair in [*others.items(), *model.items()] for x in pair]
+        named = {**others, **others.get("training", {}), **model}
+        parts = [str(x) for k in named.items() if k[0] != "training" for x in k]
         name = "-".join(parts).replace(".", "_") or BASE
         if name not in self.trials:
             found = {"model": model, **self.limits, **others}
@@ -208,18 +214,27 @@ def interaction(plan: Plan) -> None:
 def distillation(plan: Plan) -> None:
     """Table 5: which teacher, and whether it learns along; and no teacher at all."""
     topic, reference = "distillation", "block, online"
-    student = (("student", "student"),)
     for name, changes, kind in (
         (reference, {}, "psad"),
         ("autoregressive, online", {"block_size": 1}, "psad"),
         ("non-autoregressive, online", {"block_size": _WHOLE}, "psad"),
         ("block, offline", {}, "offline"),
         ("not distilled, shared encoder", {"distillation_weight": 0}, "psad"),
-        ("no teacher", {}, "scorer"),
+        (_UNTAUGHT, {}, "scorer"),
     ):
         others = {} if kind == "psad" else {"kind": kind}
         trial = plan.trial(changes, **others)
-        plan.variants.append(Variant(topic, name, trial, reference, student))
+        plan.variants.append(Variant(topic, name, trial, reference, _STUDENT))
+    # A teacher may count for more where there is less to learn from.
+    most = plan.limits.get("train_lists", math.inf)
+    for lists in _FEW:
+        few = {"train_lists": lists, "training": _FEW_TRAINING}
+        for name, others in ((reference, {}), (_UNTAUGHT, {"kind": "scorer"})):
+            if lists * 10 <= most:
+                trial = plan.trial({}, **others, **few)
+                about = f"distillation, {lists:,} training lists"
+                found = Variant(about, name, trial, reference, _STUDENT)
+                plan.variants.append(found)
 
 
 BENCHES = {

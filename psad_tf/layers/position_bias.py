@@ -8,7 +8,7 @@ def lay_out(values, num_queries):
     """Lays relative values out: `out[q, k] = values[k - q + num_queries - 1]`.
 
     The queries are the last of the keys' positions, so the last value is that of the
-    first query and the last key. Copies and slices only: a gather's gradient is slow.
+    first query and the last key. Slices only: a gather's gradient is slow.
 
     Args:
         values: float `[batch, num_keys + num_queries - 1]`.
@@ -17,12 +17,9 @@ def lay_out(values, num_queries):
     Returns:
         float `[batch, num_queries, num_keys]`.
     """
-    size = values.shape[1]
-    # The ring has one value more than a row: each row starts one value earlier.
-    ring = ops.roll(ops.pad(values, ((0, 0), (0, 1))), 1 - num_queries, axis=1)
-    rows = ops.tile(ring, (1, num_queries))[:, : num_queries * size]
-    rows = ops.reshape(rows, (-1, num_queries, size))
-    return rows[:, :, : size + 1 - num_queries]
+    last, num_keys = num_queries - 1, values.shape[1] + 1 - num_queries
+    rows = [values[:, last - q : last - q + num_keys] for q in range(num_queries)]
+    return ops.stack(rows, axis=1)
 
 
 def behind_history(bias, num_candidates):

@@ -141,7 +141,7 @@ def test_the_table(bundle, run):
 def test_mmr_is_tuned_on_validation_lists_and_measured_on_test_lists(bundle):
     rows, known = overall.fixed_rows(bundle)
     tried = known["MMR"]["options"]["trade_off"]
-    assert known["MMR"]["configurations"] == 12 and 0 < tried <= 1
+    assert known["MMR"]["configurations"] == 20 and 0 < tried <= 1
     for values, _ in rows.values():
         assert values["ndcg"].shape == (1, LISTS["test"])
         assert {"utility", "ild", "map_relevant"} <= values.keys()

@@ -63,7 +63,7 @@ def test_every_answer_is_a_configuration_that_can_be(bench):
 
 def test_trials_of_one_content_have_one_name_in_all_benches():
     trials = [t for b in BENCHES for t in plan_of(b, usual(), SEEDS).trials.values()]
-    content = [repr(sorted(t.model.items())) + t.kind for t in trials]
+    content = [repr((sorted(t.model.items()), t.kind, t.train_lists)) for t in trials]
     names = {t.name for t in trials}
     # The base, for one, is in all of them.
     assert len(trials) > len(set(content)) == len(names)
@@ -102,6 +102,23 @@ def test_grids_hold_their_numbers_and_leave_out_what_does_not_fit():
         model = plan.trials[variant.trial].model
         expected = [] if variant.name == variant.reference else [variant.value]
         assert list(model.values()) == expected, variant
+
+
+def test_few_training_lists_are_tried_where_they_are_few():
+    def trials(**limits):
+        plan = plan_of("distillation", usual(), SEEDS, **limits)
+        few = [v for v in plan.variants if "training lists" in v.topic]
+        assert [v.name for v in few] == ["block, online", "no teacher"] * (
+            len(few) // 2
+        )
+        return [
+            (plan.trials[v.trial].kind, plan.trials[v.trial].train_lists) for v in few
+        ]
+
+    every = [("psad", 500), ("scorer", 500), ("psad", 2000), ("scorer", 2000)]
+    assert trials() == trials(train_lists=30_000) == every
+    assert trials(train_lists=5000) == every[:2]
+    assert trials(train_lists=1000) == []
 
 
 def test_all_slots_at_once_are_the_slate():

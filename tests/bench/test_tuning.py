@@ -16,10 +16,10 @@ def settings(trial):
 
 
 @pytest.mark.parametrize("name", FOUND)
-def test_every_method_has_twelve_different_configurations(name):
+def test_every_method_has_twenty_different_configurations(name):
     trials = searches(FOUND[name], usual=0.002)
     tried = [(str(settings(t)), rate) for t in trials for rate in t.rates]
-    assert len(tried) == len(set(tried)) == 12
+    assert len(tried) == len(set(tried)) == 20
     for trial in trials:
         assert trial.rates == (0.0005, 0.001, 0.002, 0.004)
         assert trial.seeds == (SEED,) * len(RATES)
@@ -31,6 +31,11 @@ def test_every_method_has_twelve_different_configurations(name):
     for trial in trials[1:]:
         assert settings(trial).keys() == known.keys()
         assert all(value in known[key] for key, value in settings(trial).items())
+    # No value is drawn more than once more often than another.
+    for key, values in known.items():
+        drawn = [settings(trial)[key] for trial in trials[1:]]
+        counts = [drawn.count(value) for value in values]
+        assert max(counts) - min(counts) <= 1, key
 
 
 def test_all_rerankers_and_psad_are_there():

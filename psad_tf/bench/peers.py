@@ -10,6 +10,7 @@ from psad_tf.bench.evaluate import CUT, evaluate, utility
 from psad_tf.bench.plans import DECODINGS
 from psad_tf.bench.pool import key
 from psad_tf.bench.trial import Decoding, Trial
+from psad_tf.bench.tuning import SEED
 from psad_tf.data.click_world.orders import MOST_FOR_ALL_ORDERS, beam_order, best_order
 
 INITIAL, BEST, LAMBDAMART = "initial order", "best order", "LambdaMART"
@@ -106,14 +107,14 @@ def lambdamart_rows(
     folder: Path,
     is_run: bool,
 ) -> dict[str, np.ndarray]:
-    """LambdaMART, tuned on validation lists anew for each seed.
+    """LambdaMART, tuned once on validation lists, then trained under each seed.
 
     What was found lies in a file that is named for the data, the seeds and the budget.
 
     Args:
         bundle: The data.
         splits: What is measured.
-        seeds: Of the search and of the trees.
+        seeds: Of the trees; the search has `SEED`, as all searches.
         configurations: The budget of the search.
         folder: Where the file lies.
         is_run: Whether to train where there is no file yet.
@@ -121,7 +122,8 @@ def lambdamart_rows(
     Returns:
         `split/lambdamart/metric` to float32 `[seeds, lists]`; empty if there is none.
     """
-    known = key(bundle.fingerprint, list(splits), list(seeds), configurations)
+    budget = [configurations, SEED]
+    known = key(bundle.fingerprint, list(splits), list(seeds), budget)
     file = folder / f"lambdamart-{known}.npz"
     if not file.exists():
         if not is_run:
@@ -131,15 +133,12 @@ def lambdamart_rows(
 
         found: dict[str, list] = {}
         features = feature_set(bundle.dataset)
+        slate = min(CUT, bundle.sizes["list_length"])
+        sizes, threads = {**bundle.sizes, "slate_length": slate}, os.cpu_count()
+        given = (sizes, features, bundle.splits)
+        tuned = train(*given, SEED, configurations, threads)
         for seed in seeds:
-            model = train(
-                bundle.sizes,
-                features,
-                bundle.splits,
-                seed,
-                configurations,
-                os.cpu_count(),
-            )
+            model = train(*given, seed, threads=threads, values=tuned.chosen.values)
             for split in splits:
                 scores = model.scores(bundle.splits[split])
                 rows = evaluate(bundle, split, scores, is_whole=True)

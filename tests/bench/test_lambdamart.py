@@ -56,6 +56,15 @@ def test_a_search_on_some_lists_ends_with_a_training_on_all(monkeypatch):
     assert ranker.chosen.values in [t.values for t in ranker.tried]
 
 
+def test_a_configuration_found_before_is_trained_as_it_is(monkeypatch):
+    found = trained()
+    monkeypatch.setattr(lambdamart, "draw", None)
+    again = trained(values=found.chosen.values)
+    assert again.tried == [] and again.chosen == found.chosen
+    test = many_lists(50, seed=2)
+    assert (found.scores(test) == again.scores(test)).all()
+
+
 def test_a_configuration_is_judged_by_ndcg_as_we_measure_it(monkeypatch):
     monkeypatch.setattr(search, "WINDOW", 1)
     ranker, validation = trained(), many_lists(100, seed=1)

@@ -13,6 +13,7 @@ from psad_tf import tensors
 from psad_tf.baselines import lambdamart
 from psad_tf.bench import command, evaluate, peers
 from psad_tf.bench.bundle import RELEVANCE
+from psad_tf.bench.tuning import SEED
 from psad_tf.feature_sets import feature_set
 
 WORLD = make_bundle(simulated=True)
@@ -106,6 +107,8 @@ def rival(monkeypatch, tmp_path):
         seed = trained.call_args.args[3]
         return scores[split] * (-1) ** seed
 
+    model.chosen.values = {"num_leaves": 7}
+
     model.scores.side_effect = found
     monkeypatch.setattr(lambdamart, "train", trained)
 
@@ -118,16 +121,22 @@ def rival(monkeypatch, tmp_path):
     return rows
 
 
-def test_lambdamart_is_tuned_anew_for_each_seed_and_measured_as_all_are(rival):
+def test_lambdamart_is_tuned_once_and_measured_as_all_are(rival):
     found = rival()
-    calls = [call.args for call in rival.trained.call_args_list]
-    assert [(seed, budget) for *_, seed, budget, _ in calls] == [(0, 20), (1, 20)]
-    for sizes, features, splits, *_ in calls:
-        assert sizes == SIZES and features is feature_set("click_world")
+    search, *finals = rival.trained.call_args_list
+    assert search.args[3:5] == (SEED, 20) and "values" not in search.kwargs
+    assert [call.args[3:] for call in finals] == [(0,), (1,)]
+    assert all(call.kwargs["values"] == {"num_leaves": 7} for call in finals)
+    for sizes, features, splits, *_ in (call.args for call in (search, *finals)):
+        assert sizes == {**SIZES, "slate_length": SIZES["list_length"]}
+        assert features is feature_set("click_world")
         assert splits is rival.bundle.splits
     for split, scores in rival.scores.items():
-        by_seed = [evaluate.evaluate(rival.bundle, split, s) for s in (scores, -scores)]
-        for metric in ("ndcg", "map", "utility"):
+        by_seed = [
+            evaluate.evaluate(rival.bundle, split, s, is_whole=True)
+            for s in (scores, -scores)
+        ]
+        for metric in by_seed[0]:
             expected = np.stack([values[metric] for values in by_seed])
             name = f"{split}/lambdamart/{metric}"
             np.testing.assert_array_equal(found.pop(name), expected)
@@ -136,7 +145,7 @@ def test_lambdamart_is_tuned_anew_for_each_seed_and_measured_as_all_are(rival):
 
 def test_lambdamart_is_trained_once_for_the_same_data_seeds_and_budget(rival):
     first, again = rival(), rival(is_run=False)
-    assert rival.trained.call_count == 2 and first.keys() == again.keys()
+    assert rival.trained.call_count == 3 and first.keys() == again.keys()
     for name, values in first.items():
         np.testing.assert_array_equal(again[name], values)
     assert len([*rival.folder.iterdir()]) == 1
@@ -145,7 +154,7 @@ def test_lambdamart_is_trained_once_for_the_same_data_seeds_and_budget(rival):
         assert rival(**changed, is_run=False) == {}
         assert rival(**changed)
     assert len([*rival.folder.iterdir()]) == 4
-    assert rival.trained.call_count == 2 + 1 + 2 + 2
+    assert rival.trained.call_count == 3 + 2 + 3 + 3
 
 
 def test_what_was_broken_off_while_it_was_written_is_made_anew(rival, monkeypatch):

@@ -17,6 +17,7 @@ _BENCHES = {
     "hyperparameters": "block size, refined slots and weight of the distillation",
     "interaction": "ways in which profile and items meet, by the users' activity",
     "peers": "the initial order, LambdaMART and PRM beside PSAD, on test lists",
+    "page": "what a shop's rules for a page cost PSAD-S, on test lists",
     "report": "a page and tables of all results so far",
 }
 

@@ -43,18 +43,35 @@ def mmr_order(relevance, similarity, is_valid, trade_off) -> np.ndarray:
     _check(relevance, similarity, is_valid, trade_off)
     lists, length = relevance.shape
     rows = np.arange(lists)
-    gain, weight = trade_off * relevance, 1 - trade_off
     penalty = np.zeros_like(relevance)
     is_left = is_valid.copy()
     order = np.full((lists, length), -1, np.int32)
     for place in range(length):
-        worth = np.where(is_left, gain - weight * penalty, -np.inf)
+        worth = marginal_worth(relevance, penalty, trade_off)
+        worth = np.where(is_left, worth, -np.inf)
         item = worth.argmax(axis=1)
         order[:, place] = np.where(is_left.any(axis=1), item, -1)
         is_left[rows, item] = False
         nearest = similarity[rows, item]
         penalty = np.maximum(penalty, nearest) if place else nearest
     return order
+
+
+def marginal_worth(relevance, nearest, trade_off):
+    """What the next place would gain by each item; `mmr_order` takes the best.
+
+        trade_off relevance - (1 - trade_off) nearest
+
+    >>> float(marginal_worth(0.75, 0.5, trade_off=0.5))
+    0.125
+
+    Args:
+        relevance: float, of any shape.
+        nearest: Of the same shape, each item's similarity to the most similar one that
+            is chosen; 0 while none is.
+        trade_off: Lambda, in 0..1.
+    """
+    return trade_off * relevance - (1 - trade_off) * nearest
 
 
 def tune(

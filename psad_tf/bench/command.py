@@ -8,12 +8,13 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from psad_tf.bench import overall, peers, results
+from psad_tf.bench import overall, page_constraints, peers, results
 from psad_tf.bench.bundle import Bundle
 from psad_tf.bench.efficiency import QUICK_ROUNDS, ROUNDS, measure
 from psad_tf.bench.efficiency_programs import BATCHES, programs
 from psad_tf.bench.efficiency_report import write_efficiency
 from psad_tf.bench.overall_report import write_overall
+from psad_tf.bench.page_constraints_report import write_page
 from psad_tf.bench.peers import LAMBDAMART
 from psad_tf.bench.plans import BENCHES, plan_of
 from psad_tf.bench.pool import run_all, trial_folders
@@ -70,8 +71,8 @@ def main(parsed: Namespace) -> int:
     """Runs one subcommand; returns the exit code.
 
     Args:
-        parsed: `bench` (prepare, report, peers, overall, efficiency or one of
-            `plans.BENCHES`), `preset`, `dataset`, `raw`, `out`, `seeds`, `workers`,
+        parsed: `bench` (prepare, report, peers, overall, efficiency, page or one
+            of `plans.BENCHES`), `preset`, `dataset`, `raw`, `out`, `seeds`, `workers`,
             `size`, `device`, `part`, `methods`.
 
     Raises:
@@ -88,6 +89,9 @@ def main(parsed: Namespace) -> int:
         write_overall(*_overall(bench, parsed), run, report)
     elif parsed.bench == "efficiency":
         write_efficiency(_efficiency(bench, parsed), run, report)
+    elif parsed.bench == "page":
+        dataset, is_simulated = bench.bundle.dataset, bench.bundle.is_simulated
+        write_page(_page(bench, parsed), dataset, is_simulated, run, report)
     else:
         write_report(_results(bench, parsed), run, report)
     print(f"report: {report / 'index.html'}")
@@ -193,6 +197,18 @@ def _efficiency(bench: Bench, parsed) -> list[dict]:
     batches = BATCHES[:1] if _is_quick(parsed) else BATCHES
     found = programs(bench.bundle, bench.preset, batches, parsed.methods)
     return measure(found, QUICK_ROUNDS if _is_quick(parsed) else ROUNDS)
+
+
+def _page(bench: Bench, parsed) -> list[dict]:
+    limits = _STUDY_LIMITS if bench.bundle.is_simulated else {}
+    lists = page_constraints.LISTS
+    if _is_quick(parsed):
+        limits, lists = _QUICK, page_constraints.QUICK_LISTS
+    asked = page_constraints.trial(_seeds(parsed), **limits)
+    folder = bench.folder / "page"
+    return page_constraints.measure_page(
+        bench.bundle, asked, bench.preset, folder, lists
+    )
 
 
 def _lambdamart(bench: Bench, parsed, is_run: bool) -> dict:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from psad_tf.bench.report_files import csv_text, templates, write_json, write_plots
+from psad_tf.bench.report_record import read_tables
 from psad_tf.bench.report_results import Result
 from psad_tf.bench.report_run import Run
 from psad_tf.bench.report_sections import sections
@@ -29,16 +30,27 @@ def write_report(results: Sequence[Result], run: Run, out: Path) -> list[Table]:
         InputError: The results don't fit together, or `out` holds something else.
     """
     tables = build_tables(results)
-    shown = sections(tables)
     with atomic_folder(Path(out), JSON) as folder:
-        for name, template in ((PAGE, "bench.html"), (TABLES, "bench.md")):
-            text = templates(name == PAGE).get_template(template)
-            text = text.render(run=run, sections=shown)
-            (folder / name).write_text(text, encoding="utf-8")
         write_json(folder / JSON, {"run": run, "tables": tables})
         (folder / CSV).write_text(as_csv(tables), encoding="utf-8")
-        write_plots(folder, shown)
+        render_report(folder / JSON, folder)
     return tables
+
+
+def render_report(json_path: Path, folder: Path) -> None:
+    """Makes `index.html`, `tables.md` and the plots from `results.json` alone.
+
+    Args:
+        json_path: What `write_report` wrote.
+        folder: Where to; other files in it stay.
+    """
+    run, tables = read_tables(json_path)
+    shown = sections(tables)
+    for name, template in ((PAGE, "bench.html"), (TABLES, "bench.md")):
+        text = templates(name == PAGE).get_template(template)
+        text = text.render(run=run, sections=shown)
+        (Path(folder) / name).write_text(text, encoding="utf-8")
+    write_plots(folder, shown)
 
 
 def as_csv(tables: Sequence[Table]) -> str:

@@ -78,7 +78,7 @@ def searches(
         **limits: Further fields of every trial.
     """
     space = {"dropout": DROPOUTS, **method.search}
-    # Of each hyperparameter all values are drawn, as often as each other.
+    # Spread evenly: no value of a hyperparameter comes more often than its share.
     seed = zlib.crc32(method.name.encode())
     drawn = qmc.LatinHypercube(len(space), rng=seed).random(draws - 1)
     settings = [

@@ -84,9 +84,9 @@ def test_what_the_searches_choose(run):
     chosen = overall.search_all(METHODS, run, usual=0.004, train_lists=8)
     assert chosen.keys() == BRANCHES.keys()
     for name, found in chosen.items():
-        assert (found.trial.name, found.ndcg, found.tried) == (f"{name}-1", 0.9, 12)
+        assert (found.trial.name, found.ndcg, found.tried) == (f"{name}-1", 0.9, 20)
         assert found.learning_rate == 0.004 * RATES[2]
-    assert len(run.seen) == 9 and {t.train_lists for t in run.seen} == {8}
+    assert len(run.seen) == 15 and {t.train_lists for t in run.seen} == {8}
 
 
 def test_a_search_that_is_not_done_chooses_nothing(run):

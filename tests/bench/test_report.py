@@ -50,6 +50,17 @@ def test_json_and_csv_hold_the_same_figures(written):
     assert reference["difference"] == reference["p"] == ""
 
 
+def test_everything_but_the_figures_is_made_from_them_alone(written, tmp_path):
+    tables, out = written
+    report.render_report(out / "results.json", tmp_path)
+    names = {p.name for p in out.iterdir()} - {"results.json", "results.csv"}
+    assert {p.name for p in tmp_path.iterdir()} == names
+    for name in names:
+        assert (tmp_path / name).read_bytes() == (out / name).read_bytes(), name
+    run, again = report.read_tables(out / "results.json")
+    assert run == RUN and [t.topic for t in again] == [t.topic for t in tables]
+
+
 def test_page_and_tables_say_what_was_found_and_how(written):
     _, out = written
     page, tables = ((out / n).read_text() for n in ("index.html", "tables.md"))

@@ -22,7 +22,8 @@ lint: setup
 lock: setup
 	@.setup/bootstrap/bin/uv pip compile setup.py --quiet --python-version 3.11 \
 	    --python-platform x86_64-manylinux_2_40 --generate-hashes --no-header \
-	    --no-annotate --extra pipeline --extra first-stage --extra bench --extra dev \
+	    --no-annotate --extra pipeline --extra first-stage --extra bench \
+	    --extra loadtest --extra dev \
 	    --output-file requirements.lock
 
 clean:

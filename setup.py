@@ -15,6 +15,8 @@ MODEL = ["keras>=3.15,<4", "tensorflow>=2.21,<2.22"]
 CLIENT = ["grpcio>=1.71,<2", "protobuf>=6.31,<7"]
 SERVING = [*MODEL, *CLIENT, "grpcio-health-checking>=1.71,<2"]
 SERVING += ["tensorflow-serving-api>=2.19.1,<2.21"]
+LOADTEST = [*CLIENT, "hdrhistogram>=0.10.3", "tqdm>=4.66", "matplotlib>=3.9"]
+LOADTEST += ["jinja2>=3.1"]
 PIPELINE = [*SERVING, "tfx>=1.21,<1.22", "apache-beam>=2.77,<2.78"]
 PIPELINE += ["tensorflow-model-analysis>=0.52,<0.53", "tqdm>=4.66"]
 PIPELINE += ["platformdirs>=4.2", "matplotlib>=3.9", "jinja2>=3.1"]
@@ -22,7 +24,8 @@ PIPELINE += ["tensorboard>=2.19", "pip>=24"]
 FIRST_STAGE = ["tensorflow-recommenders>=0.7.7,<0.8", "tf-keras>=2.21,<2.22"]
 FIRST_STAGE += ["tqdm>=4.66", "platformdirs>=4.2"]
 TESTS = ["pytest>=8", "pytest-timeout>=2.3", "pytest-xdist>=3.6"]
-TESTS += ["hypothesis>=6.100", "psutil>=6"]
+TESTS += ["hypothesis>=6.100", "psutil>=6", "cryptography>=42", "pyyaml>=6"]
+TESTS += ["kubernetes>=12"]
 JAX = ["keras>=3.15,<4", "jax>=0.10,<0.12"]
 BENCH = [*JAX, "lightgbm>=4.5", "scipy>=1.15", "matplotlib>=3.9"]
 BENCH += ["tqdm>=4.66", "jinja2>=3.1"]
@@ -42,13 +45,21 @@ setup(
         "psad_tf.bench": ["templates/*"],
         "psad_tf.report_page": ["templates/*"],
         "tfx_pipeline": ["templates/*"],
-        "serving": ["config/*", "docker/*"],
+        "serving": [
+            "config/*",
+            "docker/*",
+            "examples/*/*",
+            "kubernetes/*",
+            "monitoring/*",
+        ],
+        "serving.proto": ["*.proto"],
     },
     install_requires=["numpy>=1.26"],
     extras_require={
         "model": MODEL,
         "client": CLIENT,
         "serving": SERVING,
+        "loadtest": LOADTEST,
         "pipeline": PIPELINE,
         "first-stage": FIRST_STAGE,
         "kubeflow": [*PIPELINE, "kfp>=2.16,<2.17"],

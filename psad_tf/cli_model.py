@@ -1,8 +1,9 @@
-"""`psad model`: what a model takes, before it is trained."""
+"""`psad model`: what a model takes, to train and to serve."""
 
 import argparse
 from pathlib import Path
 
+from psad_tf.cli_latency import add_latency
 from psad_tf.cli_options import add_dataset, check_config, check_dataset
 from psad_tf.errors import InputError
 
@@ -12,7 +13,8 @@ _OTHER_ROWS = 1000
 def add_model(commands) -> None:
     """Adds the group."""
     group = commands.add_parser("model", help="what a model takes")
-    size = group.add_subparsers(required=True, metavar="COMMAND").add_parser(
+    commands = group.add_subparsers(required=True, metavar="COMMAND")
+    size = commands.add_parser(
         "size", help="the memory that training takes, table by table"
     )
     add_dataset(size)
@@ -27,6 +29,7 @@ def add_model(commands) -> None:
         f"item_id=50000000 (default: {_OTHER_ROWS} each)",
     )
     size.set_defaults(run=_size)
+    add_latency(commands)
 
 
 def _rows(text: str) -> tuple[str, int]:

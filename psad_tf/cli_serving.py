@@ -1,38 +1,55 @@
-"""`psad serve` and `psad rerank`."""
+"""`psad serve`, `psad serve config` and `psad rerank`."""
 
 from pathlib import Path
 
 from psad_tf.cli_options import add_dataset
 
-_OPTIONS = ("model_base_path", "model_config_file", "model_name", "host", "port")
-
 
 def add_serve(commands) -> None:
     """Adds the command."""
+    from serving.options import add_flags
+
     serve = commands.add_parser(
         "serve",
         help="start the model server",
         description="Starts tensorflow_model_server, or the embedded server without "
         "it. Flags may be spelt as tensorflow_model_server spells them, with _ for -.",
     )
-    models = serve.add_mutually_exclusive_group(required=True)
-    models.add_argument("--model-base-path", type=Path, help="folder of versions")
-    models.add_argument(
-        "--model-config-file", type=Path, help="text ModelServerConfig, many models"
+    add_flags(serve)
+    serve.set_defaults(run=lambda parsed: _serve(parsed, serve.error))
+    config = serve.add_subparsers(metavar="config").add_parser(
+        "config",
+        help="write a server's flags and configuration files from one settings file",
+        description="Writes flags.txt, models.config, monitoring.config, and where "
+        "they are asked for batching_parameters.txt and ssl.config.",
     )
-    serve.add_argument(
-        "--model-name", default="psad", help="of the model at --model-base-path"
+    config.add_argument(
+        "--settings", type=Path, help="TOML; by default serving/config/settings.toml"
     )
-    serve.add_argument("--host", default="127.0.0.1", help="of the embedded server")
-    serve.add_argument("--port", type=int, default=8500, help="gRPC port")
-    serve.set_defaults(run=_serve)
+    config.add_argument("--out", type=Path, required=True, help="folder to write to")
+    config.add_argument(
+        "--config-dir",
+        type=Path,
+        help="where the server will find the files (default: --out)",
+    )
+    config.set_defaults(run=_config)
 
 
-def _serve(parsed) -> int:
+def _serve(parsed, refuse) -> int:
     from serving.launch import serve
-    from serving.options import Options
+    from serving.options import from_parsed
 
-    return serve(Options(**{name: getattr(parsed, name) for name in _OPTIONS}))
+    if (parsed.model_base_path is None) == (parsed.model_config_file is None):
+        refuse("give either --model-base-path or --model-config-file")
+    return serve(from_parsed(parsed))
+
+
+def _config(parsed) -> int:
+    from serving.settings_files import write_config
+
+    for path in write_config(parsed.settings, parsed.out, parsed.config_dir):
+        print(path)
+    return 0
 
 
 def add_rerank(commands) -> None:

@@ -3,6 +3,8 @@
 They are made up from the feature set alone, so no user's data enters the artifact.
 """
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import tensorflow as tf
@@ -12,6 +14,7 @@ from psad_tf.data.examples import encode_list
 from psad_tf.data.packing import pack_lists
 from psad_tf.data.ranking_list import RankingList
 from psad_tf.features import Feature, FeatureSet
+from psad_tf.serving_config import ServingConfig
 
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 
@@ -29,29 +32,40 @@ def _made_up_list(features: FeatureSet, candidates: int, history: int) -> Rankin
     )
 
 
-def warmup_requests(features: FeatureSet) -> list[predict_pb2.PredictRequest]:
-    """One request for each signature and each of a full and a smallest list."""
-    sizes = (features.list_length, features.history_length), (1, 0)
-    requests = []
-    for candidates, history in sizes:
-        made_up = _made_up_list(features, candidates, history)
-        inputs = {"serving_default": {"examples": [encode_list(made_up, features)]}}
-        inputs["rank"] = pack_lists([made_up], features)
-        for signature, arrays in inputs.items():
-            request = predict_pb2.PredictRequest()
-            request.model_spec.signature_name = signature
-            for name, array in arrays.items():
-                request.inputs[name].CopyFrom(tf.make_tensor_proto(array))
-            requests.append(request)
-    return requests
+def warmup_requests(
+    features: FeatureSet, serving: ServingConfig
+) -> Iterator[predict_pb2.PredictRequest]:
+    """Requests after which no shape is new.
+
+    One for each signature, each width and each number of lists at once, the fullest
+    first: what they need of memory is there from the start. The last ones are about a
+    single candidate without history.
+    """
+    widths = sorted(serving.widths(features), reverse=True)
+    sizes = sorted(serving.warmup_sizes(), reverse=True)
+    for width, lists in (*itertools.product(widths, sizes), ((1, 0), 1)):
+        made_up = _made_up_list(features, *width)
+        packed = pack_lists([made_up] * lists, features)
+        examples = {"examples": [encode_list(made_up, features)] * lists}
+        for signature in serving.signatures():
+            is_examples = signature == "serving_default"
+            yield _request(signature, examples if is_examples else packed)
 
 
-def write_warmup(path: Path, features: FeatureSet) -> None:
+def _request(signature: str, arrays: dict) -> predict_pb2.PredictRequest:
+    request = predict_pb2.PredictRequest()
+    request.model_spec.signature_name = signature
+    for name, array in arrays.items():
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(array))
+    return request
+
+
+def write_warmup(path: Path, features: FeatureSet, serving: ServingConfig) -> None:
     """Writes the warm-up records into a SavedModel's folder."""
     file = path / WARMUP_FILE
     file.parent.mkdir(parents=True, exist_ok=True)
     with tf.io.TFRecordWriter(str(file)) as writer:
-        for request in warmup_requests(features):
+        for request in warmup_requests(features, serving):
             log = prediction_log_pb2.PredictionLog()
             log.predict_log.request.CopyFrom(request)
             writer.write(log.SerializeToString(deterministic=True))

@@ -18,7 +18,8 @@ class Reranked:
         item_ids: The candidates' ids, best first.
         scores: Their scores, in the same order; empty when `is_fallback`.
         order: Their positions in the request, in the same order.
-        model_version: The version that answered; None when none did.
+        model_version: The version that answered; None when none did, or when the answer
+            does not say.
         is_fallback: Whether this is the initial order, because the server failed.
         reason: Why it is; empty otherwise.
     """
@@ -56,7 +57,8 @@ def read_answer(response, lists: list[RankingList]) -> list[Reranked]:
         raise RerankError(
             "BAD_ANSWER", f"scores are {scores.shape} and order is {order.shape}"
         )
-    version = response.model_spec.version.value
+    spec = response.model_spec
+    version = spec.version.value if spec.HasField("version") else None
     rows = zip(lists, scores, order, strict=True)
     return [_read_row(*row, version) for row in rows]
 

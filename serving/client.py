@@ -3,57 +3,21 @@
 Needs NumPy, protobuf and grpcio; neither TensorFlow nor Keras is imported.
 """
 
-import json
+import queue
+import time
 from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import closing
 
 import grpc
-import numpy as np
 
-from psad_tf.data.examples import encode_list
-from psad_tf.data.packing import pack_lists
 from psad_tf.data.ranking_list import RankingList
 from psad_tf.features import FeatureSet
-from serving.answers import Reranked, initial_order, read_answer
-from serving.errors import RerankError
+from serving.answers import Reranked
+from serving.client_channel import open_channel
+from serving.client_metrics import ClientMetrics
+from serving.client_policy import RETRYABLE, CallPolicy
+from serving.client_steps import Send, Stepper, Wait
 from serving.messages import PREDICT, PredictRequest, PredictResponse
-from serving.tensors import fill_tensor
-
-# gRPC itself retries, with jitter, while the call's deadline lasts. These two codes say
-# that the server shed or never took the call: a replica, or a moment later, may answer.
-_RETRIES = {
-    "maxAttempts": 5,
-    "initialBackoff": "0.05s",
-    "maxBackoff": "1s",
-    "backoffMultiplier": 2,
-    "retryableStatusCodes": ["UNAVAILABLE", "RESOURCE_EXHAUSTED"],
-}
-_SERVICE_CONFIG = {
-    "loadBalancingConfig": [{"round_robin": {}}],
-    "methodConfig": [
-        {"name": [{"service": "tensorflow.serving.PredictionService"}]}
-        | {"retryPolicy": _RETRIES}
-    ],
-}
-CHANNEL_OPTIONS = (
-    ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
-    # A call larger than the buffer is not retried; the default is 256 KiB.
-    ("grpc.per_rpc_retry_buffer_size", 16 * 2**20),
-    ("grpc.max_send_message_length", -1),
-    ("grpc.max_receive_message_length", -1),
-    # Servers close connections that are pinged more often than every five minutes.
-    ("grpc.keepalive_time_ms", 300_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-)
-
-
-def open_channel(
-    target: str, credentials: grpc.ChannelCredentials | None = None
-) -> grpc.Channel:
-    """A channel to a model server, without encryption when no credentials are given."""
-    if credentials is None:
-        return grpc.insecure_channel(target, CHANNEL_OPTIONS)
-    return grpc.secure_channel(target, credentials, CHANNEL_OPTIONS)
 
 
 class RerankClient:
@@ -69,6 +33,7 @@ class RerankClient:
         credentials: Of TLS; None connects without encryption.
         fallback: Whether a failure of the server gives the initial order with the
             reason, instead of an error.
+        policy: Retries, hedging and the circuit breaker.
     """
 
     def __init__(
@@ -80,13 +45,12 @@ class RerankClient:
         signature: str = "serving_default",
         credentials: grpc.ChannelCredentials | None = None,
         fallback: bool = False,
+        policy: CallPolicy | None = None,
     ):
-        self._target = target
-        self._feature_set = feature_set
-        self._model_name = model_name
-        self._timeout = timeout
-        self._signature = signature
-        self._fallback = fallback
+        policy = policy or CallPolicy()
+        self._stepper = Stepper(
+            target, feature_set, model_name, timeout, signature, fallback, policy
+        )
         self._channel = open_channel(target, credentials)
         self._predict = self._channel.unary_unary(
             PREDICT,
@@ -104,48 +68,79 @@ class RerankClient:
         """Closes the connection; calls under way fail."""
         self._channel.close()
 
-    def rerank(self, ranking_list: RankingList) -> Reranked:
-        """One list in its new order; see `rerank_batch`."""
-        return self.rerank_batch([ranking_list])[0]
+    @property
+    def metrics(self) -> ClientMetrics:
+        """What was asked and how it ended."""
+        return self._stepper.metrics
 
-    def rerank_batch(self, lists: Sequence[RankingList]) -> list[Reranked]:
+    def rerank(
+        self, ranking_list: RankingList, timeout: float | None = None
+    ) -> Reranked:
+        """One list in its new order; see `rerank_batch`."""
+        return self.rerank_batch([ranking_list], timeout)[0]
+
+    def rerank_batch(
+        self, lists: Sequence[RankingList], timeout: float | None = None
+    ) -> list[Reranked]:
         """Lists in their new orders, in one call; none when no list has candidates.
+
+        Args:
+            lists: What to rerank.
+            timeout: Seconds this call may take, if not the client's.
 
         Raises:
             ValueError: A list does not hold what the feature set asks for. This is the
                 caller's mistake, so `fallback` does not cover it.
             RerankError: The server failed or answered nonsense, and `fallback` is off.
         """
-        asked = [replace(one, labels=None) for one in lists if one.candidates]
+        with closing(self._stepper.rerank(lists, timeout)) as steps:
+            try:
+                step = next(steps)
+                while True:
+                    try:
+                        result = self._take(step)
+                    except grpc.RpcError as error:
+                        step = steps.throw(error)
+                    else:
+                        step = steps.send(result)
+            except StopIteration as done:
+                return done.value
+
+    def _take(self, step: Send | Wait):
+        if isinstance(step, Wait):
+            return time.sleep(step.seconds)
+        if step.hedge_after is None:
+            return self._predict(step.request, timeout=step.timeout)
+        return _send_hedged(self._predict, step)
+
+
+def _send_hedged(predict: grpc.UnaryUnaryMultiCallable, send: Send) -> PredictResponse:
+    """The first answer of two questions, of which the second is asked when it is late.
+
+    Raises:
+        grpc.RpcError: The first failure that the other call cannot make good.
+    """
+    ended: queue.SimpleQueue = queue.SimpleQueue()
+    deadline, calls = time.monotonic() + send.timeout, []
+
+    def ask():
+        left = max(deadline - time.monotonic(), 0.0)
+        calls.append(predict.future(send.request, timeout=left))
+        calls[-1].add_done_callback(ended.put)
+
+    ask()
+    try:
         try:
-            answers = iter(self._ask(asked) if asked else ())
-        except RerankError as error:
-            if not self._fallback:
-                raise
-            answers = iter([initial_order(one, str(error)) for one in asked])
-        return [
-            next(answers) if one.candidates else initial_order(one) for one in lists
-        ]
-
-    def _ask(self, lists):
-        request = self._request(lists)
-        try:
-            response = self._predict(request, timeout=self._timeout)
-        except grpc.RpcError as error:
-            raise RerankError.from_rpc(error, self._target) from error
-        return read_answer(response, lists)
-
-    def _request(self, lists):
-        request = PredictRequest()
-        request.model_spec.name = self._model_name
-        request.model_spec.signature_name = self._signature
-        for name, array in self._inputs(lists).items():
-            fill_tensor(request.inputs[name], array)
-        return request
-
-    def _inputs(self, lists):
-        if self._signature == "rank":
-            return pack_lists(lists, self._feature_set)
-        examples = np.empty(len(lists), object)
-        examples[:] = [encode_list(one, self._feature_set) for one in lists]
-        return {"examples": examples}
+            first = ended.get(timeout=send.hedge_after)
+        except queue.Empty:
+            if send.may_hedge():
+                ask()
+            first = ended.get()
+        if len(calls) == 2 and first.code().name in RETRYABLE:
+            first = ended.get()
+        if first.code() is not grpc.StatusCode.OK:
+            raise first
+        return first.result()
+    finally:
+        for call in calls:
+            call.cancel()

@@ -2,6 +2,7 @@
 
 import grpc
 
+BAD_ANSWER, CIRCUIT_OPEN = "BAD_ANSWER", "CIRCUIT_OPEN"
 _REMEDIES = {
     "UNAVAILABLE": "start the server, or correct the target",
     "DEADLINE_EXCEEDED": "raise the timeout, send smaller batches or add replicas",
@@ -10,7 +11,8 @@ _REMEDIES = {
     "FAILED_PRECONDITION": "use a signature the model has: serving_default or rank",
     "INVALID_ARGUMENT": "give the client the feature set the model was trained with",
     "UNIMPLEMENTED": "point the target at the gRPC port, not at the REST port",
-    "BAD_ANSWER": "roll the model back: what it answers is not a ranking",
+    BAD_ANSWER: "roll the model back: what it answers is not a ranking",
+    CIRCUIT_OPEN: "see why the calls before it failed; it is tried again by itself",
 }
 
 
@@ -18,7 +20,8 @@ class RerankError(RuntimeError):
     """A list could not be reranked.
 
     Args:
-        code: A gRPC code's name, or `BAD_ANSWER` when the answer is no ranking.
+        code: A gRPC code's name; `BAD_ANSWER` when the answer is no ranking;
+            `CIRCUIT_OPEN` when the server was not asked, after many failures in a row.
         message: What went wrong.
         remedy: What to do about it; by default the usual one of the code.
     """

@@ -19,7 +19,8 @@ from pathlib import Path
 from psad_tf.feature_sets import MOVIELENS_100K
 from psad_tf.features import FeatureSet
 from serving.leash import leashed
-from serving.options import BAD_INPUT, OptionError, Options, parse
+from serving.option_error import BAD_INPUT, OptionError
+from serving.options import OWN_FLAGS, Options, parse
 from serving.probe import Readiness, probe
 
 BINARY = "tensorflow_model_server"
@@ -37,8 +38,8 @@ def command(options: Options) -> list[str]:
     binary = shutil.which(BINARY)
     if binary is None:
         return [sys.executable, "-m", "serving.server", *options.flags()]
-    # The binary has no flag for the address: it listens on all of them.
-    flags = [flag for flag in options.flags() if not flag.startswith("--host=")]
+    own = tuple(f"--{name}=" for name in OWN_FLAGS)
+    flags = [flag for flag in options.flags() if not flag.startswith(own)]
     return [binary, *flags]
 
 

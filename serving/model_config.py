@@ -1,61 +1,109 @@
-"""Which models a server serves, from a text `ModelServerConfig`."""
+"""Which models a server serves, from a `ModelServerConfig`."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
-from serving.options import OptionError, Options
+from serving.config_messages import read_text_message
+from serving.fault import Fault, invalid
+from serving.option_error import OptionError
+from serving.options import Options
+from serving.policy import VersionPolicy
+
+_PLATFORM = "tensorflow"
 
 
-def base_paths(options: Options) -> dict[str, Path]:
-    """Model name → the folder of its versions.
+@dataclass(frozen=True)
+class ModelConfig:
+    """One model: its name, folder of versions, which of them, and names for them."""
+
+    name: str
+    base_path: Path
+    policy: VersionPolicy = VersionPolicy()
+    labels: Mapping[str, int] = field(default_factory=dict)
+
+
+def model_configs(options: Options) -> list[ModelConfig]:
+    """The models that the options ask for.
 
     Raises:
-        OptionError: The config file cannot be read, or asks for what the embedded
-            server does not do.
+        OptionError: The config file cannot be read, or asks for what cannot be served.
     """
     if options.model_config_file is None:
-        return {options.model_name: options.model_base_path}
+        return [ModelConfig(options.model_name, options.model_base_path)]
     return read_config(options.model_config_file)
 
 
-def read_config(path: Path) -> dict[str, Path]:
-    """Model name → base path, of a config file; see `base_paths`."""
+def read_config(path: Path) -> list[ModelConfig]:
+    """The models of a text `ModelServerConfig`; see `model_configs`."""
+    config = read_text_message(path, model_server_config_pb2.ModelServerConfig)
     try:
-        config = text_format.Parse(
-            path.read_text(), model_server_config_pb2.ModelServerConfig()
-        )
-    except text_format.ParseError as error:
-        raise OptionError(f"{path} is no text ModelServerConfig: {error}") from error
-    models = config.model_config_list.config
+        models = parse_config(config)
+    except Fault as fault:
+        raise OptionError(f"{path}: {fault.message}") from fault
     if not models:
         raise OptionError(
             f"{path} names no model; add a model_config_list {{ config }}"
         )
-    paths = {}
     for model in models:
-        _check(model, path)
-        if model.name in paths:
+        if not model.base_path.is_dir():
             raise OptionError(
-                f"{path}: two models are named {model.name!r}; rename one"
+                f"{path}: model {model.name!r}: base_path {model.base_path} is no "
+                "folder; make it, or correct the path"
             )
-        paths[model.name] = Path(model.base_path)
-    return paths
+    return models
 
 
-def _check(model, path):
-    where = f"{path}: model {model.name!r}"
-    if not model.name or not Path(model.base_path).is_absolute():
-        raise OptionError(f"{where}: give a name and an absolute base_path")
-    if not Path(model.base_path).is_dir():
-        raise OptionError(f"{where}: base_path {model.base_path} is no folder")
-    if model.model_platform not in ("", "tensorflow"):
-        raise OptionError(f"{where}: model_platform must be 'tensorflow'")
-    policy = model.model_version_policy
-    is_newest = policy.WhichOneof("policy_choice") in (None, "latest")
-    if not is_newest or policy.latest.num_versions > 1 or model.version_labels:
-        raise OptionError(
-            f"{where}: the embedded server serves the newest version alone; remove "
-            "model_version_policy and version_labels, or use tensorflow_model_server"
+def parse_config(config) -> list[ModelConfig]:
+    """The models of a `ModelServerConfig` message.
+
+    Raises:
+        Fault: It asks for what cannot be served, in the words of TensorFlow Serving
+            where that refuses it too.
+    """
+    if config.WhichOneof("config") == "custom_model_config":
+        raise invalid(
+            "ServerModelConfig type not supported by HandleReloadConfigRequest."
+            " Only ModelConfigList is currently supported"
         )
+    models = {}
+    for model in config.model_config_list.config:
+        if model.name in models:
+            raise invalid(
+                f"Illegal to list model {model.name} multiple times in config list"
+            )
+        models[model.name] = _model(model)
+    return list(models.values())
+
+
+def _model(model) -> ModelConfig:
+    if not model.name:
+        raise invalid("a model has no name; give each config a name")
+    if not Path(model.base_path).is_absolute():
+        raise invalid(
+            f"Expected model {model.name} to have an absolute path or URI; got "
+            f"base_path()={model.base_path}"
+        )
+    # Required here too: what starts here has to start there.
+    if not model.model_platform:
+        raise invalid(
+            "Illegal setting neither ModelServerConfig::model_type (deprecated) nor "
+            "ModelServerConfig::model_platform."
+        )
+    if model.model_platform != _PLATFORM:
+        raise invalid(
+            f"Model {model.name} requests unsupported platform {model.model_platform}"
+        )
+    if model.HasField("logging_config"):
+        raise invalid(
+            f"model {model.name} sets logging_config: neither this server nor "
+            "tensorflow_model_server logs requests; remove it and log in the client"
+        )
+    return ModelConfig(
+        model.name,
+        Path(model.base_path),
+        VersionPolicy.from_message(model.model_version_policy),
+        dict(model.version_labels),
+    )

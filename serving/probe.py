@@ -3,13 +3,16 @@
 import argparse
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import grpc
 
 from psad_tf.data.ranking_list import RankingList
+from psad_tf.errors import InputError
 from psad_tf.feature_sets import feature_set
 from psad_tf.features import FeatureSet
-from serving.client import RerankClient, open_channel
+from serving.client import RerankClient
+from serving.client_channel import open_channel
 from serving.errors import RerankError
 from serving.messages import (
     AVAILABLE,
@@ -17,6 +20,8 @@ from serving.messages import (
     GetModelStatusRequest,
     GetModelStatusResponse,
 )
+from serving.option_error import BAD_INPUT
+from serving.tls import client_credentials
 
 
 @dataclass(frozen=True)
@@ -98,15 +103,33 @@ def _why_none(model_name, statuses):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command of a container's readiness check: 0 when ready, else 1."""
+    """The command of a container's readiness check: 0 when ready, else 1.
+
+    3 is for options that cannot work, whatever the server does.
+    """
     parser = argparse.ArgumentParser(prog="serving.probe", description=__doc__)
     parser.add_argument("--target", default="127.0.0.1:8500")
     parser.add_argument("--model_name", default="psad")
     parser.add_argument("--dataset", default="movielens_100k")
     parser.add_argument("--timeout", type=float, default=5.0)
+    for name, what in (
+        ("ca_file", "the authority that signed the server's certificate (TLS)"),
+        ("key_file", "this client's key (mutual TLS)"),
+        ("cert_file", "this client's certificate (mutual TLS)"),
+    ):
+        parser.add_argument(f"--{name}", type=Path, help=f"PEM file of {what}")
     options = parser.parse_args(arguments)
-    features = feature_set(options.dataset)
-    readiness = probe(options.target, features, options.model_name, options.timeout)
+    try:
+        features = feature_set(options.dataset)
+        credentials = client_credentials(
+            options.ca_file, options.key_file, options.cert_file
+        )
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return BAD_INPUT
+    readiness = probe(
+        options.target, features, options.model_name, options.timeout, credentials
+    )
     if readiness.is_ready:
         print(f"ready: version {readiness.version} of {options.model_name}")
         return 0

@@ -5,19 +5,50 @@ session of its own, whose `run` leaves Python (and its global lock) for the whol
 request. What loads here therefore loads there.
 """
 
+import time
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import grpc
 import tensorflow as tf
-from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+from tensorflow_serving.apis import predict_pb2
 
-from serving.fault import Fault, invalid
+from serving import metrics as names
+from serving.fault import Fault
+from serving.graph_run import GraphRun
+from serving.metrics import Metrics
+from serving.options import Options
+from serving.rows import answer_of_no_rows, check_rows
 from serving.signature import read_inputs, select_outputs
 from serving.tensors import fill_tensor
+from serving.warmup import WARMUP_FILE, recorded_requests
 
-WARMUP_FILE = Path("assets.extra", "tf_serving_warmup_requests")
-MAX_WARMUP_RECORDS = 1000
 DEFAULT_SIGNATURE = "serving_default"
+
+
+@dataclass(frozen=True)
+class Running:
+    """How versions run.
+
+    Args:
+        options: Those of the server.
+        metrics: Told how long runs and warm-ups take.
+    """
+
+    options: Options
+    metrics: Metrics
+
+    @cached_property
+    def session_config(self) -> tf.compat.v1.ConfigProto:
+        """The threads of a version's session; 0 lets TensorFlow choose."""
+        both = self.options.tensorflow_session_parallelism
+        return tf.compat.v1.ConfigProto(
+            intra_op_parallelism_threads=both
+            or self.options.tensorflow_intra_op_parallelism,
+            inter_op_parallelism_threads=both
+            or self.options.tensorflow_inter_op_parallelism,
+        )
 
 
 class Servable:
@@ -27,23 +58,31 @@ class Servable:
         name: The model's name.
         version: The version's number.
         path: The version's folder: a SavedModel.
+        running: How it runs; by default as a server's default options say.
 
     Raises:
         Fault: The folder does not load, or a warm-up record fails.
     """
 
-    def __init__(self, name: str, version: int, path: Path):
+    def __init__(
+        self, name: str, version: int, path: Path, running: Running | None = None
+    ):
         self.name = name
         self.version = version
+        self._running = running or Running(Options(), Metrics())
+        self._is_warm = False
         graph = tf.Graph()
-        self._session = tf.compat.v1.Session(graph=graph)
+        config = self._running.session_config
+        self._session = tf.compat.v1.Session(graph=graph, config=config)
         try:
             with graph.as_default():
                 tags = [tf.saved_model.SERVING]
                 loaded = tf.compat.v1.saved_model.load(self._session, tags, str(path))
-            graph.finalize()
+            self._graph = GraphRun(self._session)
             self.signatures = dict(loaded.signature_def)
-            self._warm_up(path / WARMUP_FILE)
+            if self._running.options.enable_model_warmup:
+                self._warm_up(path)
+            self._is_warm = True
         except Fault:
             self._session.close()
             raise
@@ -54,6 +93,20 @@ class Servable:
     def close(self) -> None:
         """Frees the memory; nothing may run any more."""
         self._session.close()
+
+    def signature(self, name: str):
+        """The `SignatureDef` of a name; the empty name is that of the default one.
+
+        Raises:
+            Fault: There is none.
+        """
+        name = name or DEFAULT_SIGNATURE
+        if name not in self.signatures:
+            raise Fault(
+                grpc.StatusCode.FAILED_PRECONDITION,
+                f'Serving signature key "{name}" not found.',
+            )
+        return self.signatures[name]
 
     def predict(
         self, request: predict_pb2.PredictRequest, remaining: float | None = None
@@ -68,59 +121,54 @@ class Servable:
             Fault: The request does not fit the signature, or running it fails.
         """
         name = request.model_spec.signature_name or DEFAULT_SIGNATURE
-        if name not in self.signatures:
-            raise Fault(
-                grpc.StatusCode.FAILED_PRECONDITION,
-                f'Serving signature key "{name}" not found.',
-            )
-        signature = self.signatures[name]
+        signature = self.signature(name)
+        options = self._running.options
         feeds = read_inputs(signature, request.inputs)
+        check_rows(signature, feeds, options.max_request_rows)
         fetches = select_outputs(signature, request.output_filter)
         response = predict_pb2.PredictResponse()
         response.model_spec.name = self.name
         response.model_spec.version.value = self.version
         response.model_spec.signature_name = name
-        for alias, array in self._run(fetches, feeds, remaining).items():
-            fill_tensor(response.outputs[alias], array, as_content=False)
+        answer = answer_of_no_rows(signature, feeds, fetches)
+        if answer is None:
+            answer = self._run(fetches, feeds, remaining)
+        as_content = options.enable_serialization_as_tensor_content
+        for alias, array in answer.items():
+            fill_tensor(response.outputs[alias], array, as_content)
         return response
 
     def _run(self, fetches, feeds, remaining):
-        options = None
-        if remaining is not None:
-            if remaining <= 0:
-                raise Fault(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
-            milliseconds = max(1, int(remaining * 1000))
-            options = tf.compat.v1.RunOptions(timeout_in_ms=milliseconds)
-        try:
-            return self._session.run(fetches, feeds, options=options)
-        except tf.errors.OpError as error:
-            raise Fault.from_tensorflow(error) from error
-        except UnicodeDecodeError as error:
-            # TensorFlow fails to report a message that quotes bytes of the request.
-            message = error.object.decode(errors="backslashreplace")
-            raise invalid(message) from error
-        except ValueError as error:  # a shape that the signature rules out
-            raise invalid(str(error)) from error
+        if remaining is not None and remaining <= 0:
+            raise Fault(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
+        began = time.perf_counter()
+        answer = self._graph(fetches, feeds, remaining)
+        if not self._is_warm:  # first runs say nothing of those that clients wait for
+            return answer
+        self._running.metrics.observe(
+            names.RUNTIME_LATENCY,
+            time.perf_counter() - began,
+            model_name=self.name,
+            API="predict",
+            runtime="TF1",
+        )
+        return answer
 
     def _warm_up(self, path):
         """Replays the recorded requests, so that no client waits for first runs."""
-        if not path.exists():
+        if not (path / WARMUP_FILE).exists():
             return
-        records = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
-        for count, record in enumerate(records, start=1):
-            if count > MAX_WARMUP_RECORDS:
-                raise invalid(
-                    "Number of warmup records exceeds the maximum "
-                    f"({MAX_WARMUP_RECORDS}) at {path}"
-                )
-            log = prediction_log_pb2.PredictionLog.FromString(record)
-            kind = log.WhichOneof("log_type")
-            if kind != "predict_log":
-                raise Fault(
-                    grpc.StatusCode.UNIMPLEMENTED,
-                    f"Warm-up record {count} is {kind}; only predict_log is replayed",
-                )
-            self.predict(log.predict_log.request)
+        began = time.perf_counter()
+        rounds = self._running.options.num_request_iterations_for_warmup
+        for request in recorded_requests(path / WARMUP_FILE):
+            for _ in range(rounds):
+                self.predict(request)
+        self._running.metrics.observe(
+            names.WARMUP_LATENCY,
+            time.perf_counter() - began,
+            model_path=str(path),
+            status="OK",
+        )
 
 
 def _load_fault(error: Exception) -> Fault:

@@ -2,65 +2,79 @@
 
     python -m serving.server --model_base_path=/models/psad --model_name=psad
 
-It speaks the gRPC of TensorFlow Serving for what this project needs: Predict,
-GetModelMetadata, GetModelStatus and health checks over folders of versions.
+It speaks the gRPC and the REST of TensorFlow Serving for what this project needs, over
+folders of versions; see docs/serving.md.
 """
 
 import logging
 import signal
 import sys
 import threading
-from concurrent import futures
+from functools import partial
 
-from serving.options import BAD_INPUT, OptionError, Options, parse
+from serving.option_error import BAD_INPUT, OptionError
+from serving.options import Options, parse
 
 _DRAIN_SECONDS = 30
-# Calls that wait for a thread, for each one that has one; the rest are told to go
-# elsewhere (RESOURCE_EXHAUSTED) instead of waiting for longer than their deadline.
-_QUEUE_DEPTH = 16
+_METRICS_PATH = "/monitoring/prometheus/metrics"
 
 
 class Server:
-    """Models behind a gRPC port.
+    """Models behind a gRPC port and, if asked for, a REST port.
 
     Args:
         options: What to serve and where.
 
     Raises:
-        OptionError: The config file or the port cannot be used.
+        OptionError: A configuration file cannot be used.
     """
 
     def __init__(self, options: Options):
         # Only now: importing TensorFlow takes seconds, finding bad options does not.
-        from serving.model_config import base_paths
+        from serving.config_watch import ConfigWatch
+        from serving.metrics import Metrics
+        from serving.model_config import model_configs
+        from serving.servable import Running, Servable
         from serving.store import ModelStore
 
         self._options = options
+        self._metrics_path = _metrics_path(options)
+        self._metrics = Metrics()
         self._store = ModelStore(
-            base_paths(options), options.file_system_poll_wait_seconds
+            model_configs(options),
+            options.file_system_poll_wait_seconds,
+            partial(Servable, running=Running(options, self._metrics)),
+            options.allow_version_labels_for_unavailable_models,
         )
+        self._config_watch = ConfigWatch(self._store, options)
         self._grpc = None
-        self._health = None
+        self._rest = None
 
     def start(self) -> int | None:
-        """Loads every model, then opens the port; the port, or None when stopped.
+        """Loads every model, then opens the ports; gRPC's, or None when stopped.
 
         Raises:
             Fault: A model has versions and none of them loads.
+            OptionError: A port cannot be listened on, or the credentials are none.
         """
+        from serving.admission import Admission
+        from serving.backend import Backend
+        from serving.grpc_server import GrpcServer
+
         if not self._store.wait_until_loaded():
             return None
-        self._grpc, self._health = _grpc_server(self._store, self._options)
-        address = f"{self._options.host}:{self._options.port}"
-        try:
-            port = self._grpc.add_insecure_port(address)
-        except RuntimeError as error:
-            raise OptionError(
-                f"cannot listen on {address}; choose another --port or --host"
-            ) from error
+        options = self._options
+        admission = Admission(options.grpc_max_threads, options.max_queued_requests)
+        backend = Backend(self._store, admission, self._metrics)
+        grpc_server = GrpcServer(backend, options)
+        if options.rest_api_port:
+            self._rest = self._rest_server(backend)
+            self._rest.start()
+        self._grpc = grpc_server
         self._grpc.start()
         self._store.watch()
-        return port
+        self._config_watch.start()
+        return self._grpc.port
 
     def interrupt(self) -> None:
         """Ends `start` and `wait`; may be called by a signal handler."""
@@ -74,34 +88,31 @@ class Server:
 
     def stop(self) -> None:
         """Takes no new request, answers those under way, frees the models."""
-        if self._grpc is not None:
-            self._health.enter_graceful_shutdown()
-            self._grpc.stop(_DRAIN_SECONDS).wait()
+        drained = self._grpc and self._grpc.stop(_DRAIN_SECONDS)
+        if self._rest is not None:
+            self._rest.stop(_DRAIN_SECONDS)
+        if drained:
+            drained.wait()
         self._store.close()
 
+    def _rest_server(self, backend):
+        from serving.rest import Rest
+        from serving.rest_server import RestServer
 
-def _grpc_server(store, options):
-    import grpc
-    from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+        seconds = self._options.rest_api_timeout_in_ms / 1000
+        rest = Rest(backend, seconds, self._metrics_path)
+        return RestServer(rest, self._options.host, self._options.rest_api_port)
 
-    from serving.services import handlers
 
-    threads = options.grpc_max_threads
-    server = grpc.server(
-        futures.ThreadPoolExecutor(threads, thread_name_prefix="grpc"),
-        handlers(store),
-        options=[
-            ("grpc.max_send_message_length", -1),
-            ("grpc.max_receive_message_length", -1),
-            ("grpc.so_reuseport", 0),  # two servers on one port are a mistake
-        ],
-        maximum_concurrent_rpcs=threads * (1 + _QUEUE_DEPTH),
-    )
-    servicer = health.HealthServicer()
-    for name in ("ModelService", "PredictionService"):
-        servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
-    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
-    return server, servicer
+def _metrics_path(options: Options) -> str | None:
+    """Where the monitoring file puts the metrics; None for nowhere."""
+    if options.monitoring_config_file is None:
+        return None
+    from serving.config_messages import MonitoringConfig, read_text_message
+
+    config = read_text_message(options.monitoring_config_file, MonitoringConfig)
+    prometheus = config.prometheus_config
+    return (prometheus.path or _METRICS_PATH) if prometheus.enable else None
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -118,7 +129,7 @@ def main(arguments: list[str] | None = None) -> int:
             signal.signal(number, lambda *_: server.interrupt())
         port = server.start()
         if port is not None:
-            print(f"ready: gRPC on {options.host}:{port}", flush=True)
+            print(_ready(options, port), flush=True)
             server.wait()
         server.stop()
     except (OptionError, Fault) as error:
@@ -126,6 +137,12 @@ def main(arguments: list[str] | None = None) -> int:
         return BAD_INPUT
     print("stopped", flush=True)
     return 0
+
+
+def _ready(options, port):
+    secured = " (TLS)" if options.ssl_config_file else ""
+    rest = f", REST on port {options.rest_api_port}" if options.rest_api_port else ""
+    return f"ready: gRPC on {options.host}:{port}{secured}{rest}"
 
 
 if __name__ == "__main__":

@@ -9,86 +9,65 @@ from collections.abc import Callable
 
 import grpc
 from tensorflow_serving.apis import (
+    classification_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
+    model_management_pb2,
     predict_pb2,
+    regression_pb2,
 )
 
-from serving.fault import Fault, invalid
-from serving.store import ModelStore
+from serving.backend import Backend
+from serving.fault import Fault
 
 _log = logging.getLogger(__name__)
-_SIGNATURES = "signature_def"
 
 
-def handlers(store: ModelStore) -> list[grpc.GenericRpcHandler]:
-    """PredictionService (Predict, GetModelMetadata) and ModelService over a store."""
+def handlers(backend: Backend) -> list[grpc.GenericRpcHandler]:
+    """PredictionService and ModelService over a backend."""
 
     def predict(request, context):
-        _require_spec(request)
-        if not context.is_active():  # the client is gone; its place goes to another
-            raise Fault(grpc.StatusCode.CANCELLED, "The client gave up")
-        with store.lease(request.model_spec) as servable:
-            return servable.predict(request, context.time_remaining())
+        return backend.predict(
+            request, context.time_remaining(), "GRPC", context.is_active
+        )
 
-    def metadata(request, context):
-        return get_metadata(store, request)
+    def plain(behaviour):
+        return lambda request, context: behaviour(request)
 
-    def status(request, context):
-        return get_status(store, request)
-
+    other = plain(backend.other_inference)
     return [
         _service(
             "tensorflow.serving.PredictionService",
             Predict=(predict, predict_pb2.PredictRequest),
-            GetModelMetadata=(metadata, get_model_metadata_pb2.GetModelMetadataRequest),
+            GetModelMetadata=(
+                plain(backend.metadata),
+                get_model_metadata_pb2.GetModelMetadataRequest,
+            ),
+            Classify=(other, classification_pb2.ClassificationRequest),
+            Regress=(other, regression_pb2.RegressionRequest),
         ),
         _service(
             "tensorflow.serving.ModelService",
-            GetModelStatus=(status, get_model_status_pb2.GetModelStatusRequest),
+            GetModelStatus=(
+                plain(backend.status),
+                get_model_status_pb2.GetModelStatusRequest,
+            ),
+            HandleReloadConfigRequest=(
+                plain(backend.reload),
+                model_management_pb2.ReloadConfigRequest,
+            ),
         ),
     ]
 
 
-def get_metadata(store: ModelStore, request):
-    """GetModelMetadata: the signatures of a served version."""
-    _require_spec(request)
-    if not request.metadata_field:
-        raise invalid(
-            "GetModelMetadataRequest must specify at least one metadata_field"
+class Unimplemented(grpc.GenericRpcHandler):
+    """Answers every method that no handler before it knows, in the real words: none."""
+
+    def service(self, handler_call_details):
+        del handler_call_details
+        return grpc.unary_unary_rpc_method_handler(
+            lambda request, context: context.abort(grpc.StatusCode.UNIMPLEMENTED, "")
         )
-    for field in request.metadata_field:
-        if field != _SIGNATURES:
-            raise invalid(f"Metadata field {field} is not supported")
-    response = get_model_metadata_pb2.GetModelMetadataResponse()
-    signatures = get_model_metadata_pb2.SignatureDefMap()
-    with store.lease(request.model_spec) as servable:
-        response.model_spec.name = servable.name
-        response.model_spec.version.value = servable.version
-        for name, signature in servable.signatures.items():
-            signatures.signature_def[name].CopyFrom(signature)
-    response.metadata[_SIGNATURES].Pack(signatures)
-    return response
-
-
-def get_status(store: ModelStore, request):
-    """GetModelStatus: the state of each known version, with the error that ended it."""
-    _require_spec(request)
-    response = get_model_status_pb2.GetModelStatusResponse()
-    for version in store.statuses(request.model_spec):
-        row = response.model_version_status.add(
-            version=version.number, state=int(version.state)
-        )
-        row.status.SetInParent()
-        if version.fault:
-            row.status.error_code = version.fault.code.value[0]
-            row.status.error_message = version.fault.message
-    return response
-
-
-def _require_spec(request):
-    if not request.HasField("model_spec"):
-        raise invalid("Missing ModelSpec")
 
 
 def _service(name: str, **methods) -> grpc.GenericRpcHandler:
@@ -97,8 +76,7 @@ def _service(name: str, **methods) -> grpc.GenericRpcHandler:
         name,
         {
             method: grpc.unary_unary_rpc_method_handler(
-                _answering(behaviour),
-                request_deserializer=message.FromString,
+                _answering(behaviour, message),
                 response_serializer=lambda response: response.SerializeToString(),
             )
             for method, (behaviour, message) in methods.items()
@@ -106,17 +84,21 @@ def _service(name: str, **methods) -> grpc.GenericRpcHandler:
     )
 
 
-def _answering(behaviour: Callable) -> Callable:
-    """The behaviour, with its faults told to the client."""
+def _answering(behaviour: Callable, message) -> Callable:
+    """The behaviour over bytes, with its faults told to the client."""
 
-    def answer(request, context):
+    def answer(sent, context):
+        try:
+            request = message.FromString(sent)
+        except Exception:  # the real server says no more either
+            return context.abort(grpc.StatusCode.INTERNAL, "")
         try:
             return behaviour(request, context)
         except Fault as fault:
-            code, message = fault.code, fault.message
+            code, text = fault.code, fault.message
         except Exception as error:
             _log.exception("a request failed unexpectedly")
-            code, message = grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}"
-        return context.abort(code, message)
+            code, text = grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}"
+        return context.abort(code, text)
 
     return answer

@@ -50,6 +50,7 @@ def read_inputs(signature, inputs: Mapping) -> dict[str, np.ndarray]:
                 f"Expects arg[{position}] to be {_cpp_name(info.dtype)} but "
                 f"{_cpp_name(inputs[alias].dtype)} is provided"
             )
+        _check_shape(alias, feeds[info.name].shape, info.tensor_shape)
     return feeds
 
 
@@ -71,6 +72,22 @@ def select_outputs(signature, output_filter: Iterable[str]) -> dict[str, str]:
             raise invalid(f"duplicate output tensor alias: {alias}")
         chosen[alias] = outputs[alias].name
     return chosen or {alias: info.name for alias, info in outputs.items()}
+
+
+def _check_shape(alias, shape, expected):
+    """Refuses what the signature rules out; kernels need not notice, or survive it."""
+    if expected.unknown_rank:
+        return
+    sizes = [dim.size for dim in expected.dim]
+    is_alike = len(sizes) == len(shape) and all(
+        size in (-1, given) for size, given in zip(sizes, shape, strict=True)
+    )
+    if not is_alike:
+        wanted = ",".join("?" if size == -1 else str(size) for size in sizes)
+        raise invalid(
+            f"input {alias} has the shape [{','.join(map(str, shape))}], which is not "
+            f"the signature's [{wanted}]"
+        )
 
 
 def _set(names: Iterable[str]) -> str:

@@ -5,7 +5,8 @@ import math
 import numpy as np
 
 STRING = 7
-_MAX_ELEMENTS = 2**28  # a few bytes on the wire must not make terabytes in memory
+# Elements that nothing was sent for: a few bytes must not make gigabytes in memory.
+_MOST_MISSING = 2**16
 # DataType → NumPy type, the field of its values, the type those values travel as.
 _NUMBERS = {
     1: ("<f4", "float_val", "<f4"),
@@ -92,8 +93,6 @@ def _shape(proto):
     shape = tuple(dim.size for dim in proto.tensor_shape.dim)
     if proto.tensor_shape.unknown_rank or any(size < 0 for size in shape):
         raise ValueError(f"the shape {shape} is not fully known")
-    if math.prod(shape) > _MAX_ELEMENTS:
-        raise ValueError(f"the shape {shape} has more than {_MAX_ELEMENTS} elements")
     return shape
 
 
@@ -111,6 +110,8 @@ def _fill_up(values, size, empty=0):
         raise ValueError(f"{len(values)} values for {size} elements")
     if len(values) == size:
         return values
+    if size - len(values) > _MOST_MISSING:
+        raise ValueError(f"{len(values)} values are too few for {size} elements")
     last = values[-1] if len(values) else empty
     full = np.full(size, last, values.dtype)
     full[: len(values)] = values

@@ -1,99 +1,108 @@
-"""The versions of one model on disk, and the one that is served.
+"""The versions of one model on disk, and those that are served.
 
-The newest version that loads is served. A new one is loaded and warmed up before the
-old one goes, and the old one goes when its last request is answered.
+A version is loaded and warmed up before the one that it replaces goes, and that goes
+when its last request is answered.
 """
 
 import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import IntEnum
 from pathlib import Path
 
+import grpc
+
 from serving.fault import Fault, not_found
+from serving.policy import VersionPolicy
 from serving.servable import Servable
+from serving.version import State, Version, fingerprint, ready_folders
 
 _log = logging.getLogger(__name__)
 _ENDED_KEPT = 10
-
-
-class State(IntEnum):
-    """Numbered as `ModelVersionStatus.State`."""
-
-    START = 10
-    LOADING = 20
-    AVAILABLE = 30
-    UNLOADING = 40
-    END = 50
-
-
-@dataclass
-class Version:
-    """One version's state; `files` are those that were (tried to be) loaded."""
-
-    number: int
-    files: tuple
-    state: State = State.START
-    fault: Fault | None = None
-    servable: Servable | None = None
-    in_flight: int = 0
+_NEWEST = VersionPolicy()
 
 
 class Versions:
     """The versions of one model.
 
+    `poll`, `load` and `close` are called by one thread at a time, the rest by any.
+
     Args:
         name: The model's name.
         base_path: The folder whose numbered folders are versions.
         load: Makes a servable of (name, number, folder).
+        policy: Which versions are served.
     """
 
-    def __init__(self, name: str, base_path: Path, load=Servable):
+    def __init__(self, name: str, base_path: Path, load=Servable, policy=_NEWEST):
         self.name = name
         self.base_path = base_path
+        self.policy = policy
         self._load = load
         self._versions: dict[int, Version] = {}
-        self._current: Version | None = None
         self._lock = threading.Lock()
 
     def poll(self) -> None:
         """Looks at the folder once and serves what should be served now.
 
-        Called from one thread. While the folder cannot be read, nothing changes.
+        While the folder cannot be read, nothing changes. While there are versions to
+        serve and none of them loads, what is served stays.
         """
         try:
-            self._serve_newest(_ready_folders(self.base_path))
+            found = ready_folders(self.base_path)
+            wanted = self._choose(found, self.policy)
         except OSError as error:
             _log.warning("cannot read %s: %s", self.base_path, error)
+            return
+        if wanted or not self.policy.eligible(found):
+            self._retire_all_but(wanted)
+
+    def load(self, policy: VersionPolicy) -> set[int]:
+        """Loads what another policy would serve, and unloads nothing.
+
+        Returns:
+            The versions that it would serve.
+        """
+        try:
+            return self._choose(ready_folders(self.base_path), policy)
+        except OSError as error:
+            _log.warning("cannot read %s: %s", self.base_path, error)
+            return set()
 
     @property
-    def is_available(self) -> bool:
-        """Whether a version is served."""
-        return self._current is not None
+    def available(self) -> set[int]:
+        """The versions that are served."""
+        with self._lock:
+            return {v.number for v in self._served()}
 
     @contextmanager
     def lease(self, number: int | None = None) -> Iterator[Servable]:
-        """The servable of a version, or of the current one, kept loaded meanwhile.
+        """The servable of a version, or of the newest one, kept loaded meanwhile.
 
         Raises:
             Fault: That version is not served.
         """
-        with self._lock:
-            version = self._current
-            if version is None or number not in (None, version.number):
-                request = f"Latest({self.name})"
-                if number is not None:
-                    request = f"Specific({self.name}, {number})"
-                raise not_found(f"Servable not found for request: {request}")
-            version.in_flight += 1
+        version = self.acquire(number)
         try:
             yield version.servable
         finally:
-            with self._lock:
-                version.in_flight -= 1
-            self._unload_if_idle(version)
+            self.release(version)
+
+    def acquire(self, number: int | None = None) -> Version:
+        """A version that stays loaded until it is released; see `lease`."""
+        with self._lock:
+            served = [v for v in self._served() if number in (None, v.number)]
+            if not served:
+                raise not_served(self.name, number)
+            version = max(served, key=lambda v: v.number)
+            version.in_flight += 1
+            return version
+
+    def release(self, version: Version) -> None:
+        """Gives an acquired version back."""
+        with self._lock:
+            version.in_flight -= 1
+        self._unload_if_idle(version)
 
     def snapshot(self) -> list[Version]:
         """The known versions, newest first."""
@@ -102,35 +111,33 @@ class Versions:
 
     def close(self) -> None:
         """Serves nothing any more."""
-        self._switch(None)
+        self._retire_all_but(set())
 
-    def _serve_newest(self, found):
-        for number in sorted(found, reverse=True):
-            if self._current and number == self._current.number:
-                self._warn_if_rewritten(found[number])
-                return
-            files = _fingerprint(found[number])
-            if self._failed_before(number, files):
-                continue
-            if self._try(Version(number, files), found[number]):
-                return
-        if not found:
-            self._switch(None)
+    def _served(self):
+        return (v for v in self._versions.values() if v.state is State.AVAILABLE)
 
-    def _warn_if_rewritten(self, folder):
-        files = _fingerprint(folder)
-        if files != self._current.files:
-            self._current.files = files
+    def _choose(self, found, policy):
+        return policy.choose(found, lambda number: self._loads(number, found[number]))
+
+    def _loads(self, number, folder) -> bool:
+        known = self._versions.get(number)
+        files = fingerprint(folder)
+        if known is not None and known.state is State.AVAILABLE:
+            self._warn_if_rewritten(known, files, folder)
+            return True
+        # A folder that did not load is tried again when its files change.
+        if known is not None and known.fault is not None and known.files == files:
+            return False
+        return self._try(Version(number, files), folder)
+
+    def _warn_if_rewritten(self, version, files, folder):
+        if files != version.files:
+            version.files = files
             _log.warning(
                 "%s changed after it was loaded, which has no effect; publish the "
                 "change under a new number",
                 folder,
             )
-
-    def _failed_before(self, number, files):
-        """Whether just these files did not load; a repaired folder is tried again."""
-        known = self._versions.get(number)
-        return known is not None and known.fault is not None and known.files == files
 
     def _try(self, version, folder) -> bool:
         """Whether the version loaded and is now served."""
@@ -138,26 +145,35 @@ class Versions:
             version.state = State.LOADING
             self._versions[version.number] = version
         try:
-            version.servable = self._load(self.name, version.number, folder)
+            servable = self._load(self.name, version.number, folder)
+            self._refuse_if_changing(version, servable, folder)
         except Fault as fault:
             _log.error("version %d of %s: %s", version.number, self.name, fault)
             with self._lock:
                 version.state, version.fault = State.END, fault
         else:
-            self._switch(version)
+            with self._lock:
+                version.state, version.servable = State.AVAILABLE, servable
+            _log.info("serving version %d of %s", version.number, self.name)
         self._forget_ended()
         return version.state is State.AVAILABLE
 
-    def _switch(self, new):
+    def _refuse_if_changing(self, version, servable, folder):
+        """A folder that is still being copied can load and lack something."""
+        if fingerprint(folder) != version.files:
+            servable.close()
+            raise Fault(
+                grpc.StatusCode.UNAVAILABLE,
+                f"{folder} changed while it was loaded; publish versions by a rename",
+            )
+
+    def _retire_all_but(self, kept):
         with self._lock:
-            old, self._current = self._current, new
-            if new is not None:
-                new.state = State.AVAILABLE
-                _log.info("serving version %d of %s", new.number, self.name)
-            if old is not None:
-                old.state = State.UNLOADING
-        if old is not None:
-            self._unload_if_idle(old)
+            retired = [v for v in self._served() if v.number not in kept]
+            for version in retired:
+                version.state = State.UNLOADING
+        for version in retired:
+            self._unload_if_idle(version)
 
     def _unload_if_idle(self, version):
         with self._lock:
@@ -167,6 +183,7 @@ class Versions:
             servable, version.servable = version.servable, None
         servable.close()
         _log.info("unloaded version %d of %s", version.number, self.name)
+        self._forget_ended()
 
     def _forget_ended(self):
         with self._lock:
@@ -175,18 +192,7 @@ class Versions:
                 del self._versions[number]
 
 
-def _ready_folders(base_path: Path) -> dict[int, Path]:
-    """Version number → folder, of those that hold a SavedModel."""
-    return {
-        int(path.name): path
-        for path in base_path.iterdir()
-        if path.name.isascii()
-        and path.name.isdecimal()
-        and (path / "saved_model.pb").is_file()
-    }
-
-
-def _fingerprint(folder: Path) -> tuple:
-    """Changes when a file of the folder does."""
-    stats = ((str(path), path.stat()) for path in sorted(folder.rglob("*")))
-    return tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in stats)
+def not_served(name: str, number: int | None = None) -> Fault:
+    """What a request for a model, or for one of its versions, is told."""
+    what = f"Latest({name})" if number is None else f"Specific({name}, {number})"
+    return not_found(f"Servable not found for request: {what}")

@@ -128,7 +128,9 @@ class Exported:
     spec: dict
 
 
-def export_tiny(transform_output, path: Path, features=FEATURES) -> Exported:
+def export_tiny(
+    transform_output, path: Path, features=FEATURES, serving=None, seed=1
+) -> Exported:
     """A tiny PSAD with random weights, exported."""
     import keras
     import numpy as np
@@ -139,14 +141,14 @@ def export_tiny(transform_output, path: Path, features=FEATURES) -> Exported:
     from tfx_pipeline.trainer import serving_spec
 
     sizes = {"hidden_dim": 8, "embedding_dim": 4, "num_layers": 1}
-    keras.utils.set_random_seed(1)
+    keras.utils.set_random_seed(seed)
     model = build_psad(
         model_config(features, transform_output.vocabulary_size_by_name, sizes)
     )
-    random = np.random.default_rng(1)
+    random = np.random.default_rng(seed)
     for weight in model.trainable_weights:  # some start at 0 and would hide mistakes
         weight.assign_add(random.normal(size=weight.shape, scale=0.5))
     layer = transform_output.transform_features_layer()
     spec = serving_spec(str(schema_path(features.name)), features)
-    export_scorer(model.scorer, layer, spec, features, path, {"note": "tiny"})
+    export_scorer(model.scorer, layer, spec, features, path, {"note": "tiny"}, serving)
     return Exported(path, model, layer, spec)

@@ -9,6 +9,7 @@ from typing import Any
 from psad_tf.errors import ConfigError
 from psad_tf.feature_sets import feature_set
 from psad_tf.presets import preset
+from psad_tf.serving_config import serving_config
 from psad_tf.sizing import model_config
 from psad_tf.training_config import training_config
 
@@ -48,6 +49,7 @@ class PipelineConfig:
         model: `PSADConfig` choices that differ from the data set's preset (no input
             sizes: those are read from the transform).
         training: `TrainingConfig` choices that differ from the data set's preset.
+        serving: `ServingConfig` choices: how the served graph runs a request.
         gate: What a model must show.
         beam_args: Beam's options. Beam's own default runner looks for a binary on the
             internet; this one runs in the process. It starts no container, but a named
@@ -62,6 +64,7 @@ class PipelineConfig:
     max_bad_share: float = 0.01
     model: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
+    serving: dict[str, Any] = field(default_factory=dict)
     gate: GateConfig = field(default_factory=GateConfig)
     beam_args: tuple[str, ...] = (
         "--runner=FnApiRunner",
@@ -70,8 +73,10 @@ class PipelineConfig:
 
     def __post_init__(self):
         # A wrong choice must not show only when the Trainer begins.
-        model_config(feature_set(self.dataset), lambda name: 1, self.model_choices())
+        features = feature_set(self.dataset)
+        model_config(features, lambda name: 1, self.model_choices())
         training_config(self.training_choices(), self.seed)
+        serving_config(self.serving).check_fits(features)
 
     def model_choices(self) -> dict[str, Any]:
         """The data set's preset with this configuration's choices on top."""

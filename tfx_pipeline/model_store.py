@@ -1,17 +1,23 @@
 """The model store: numbered version folders that a model server watches.
 
 A version appears whole or not at all: it is written under a temporary name beside the
-others, synced, and renamed. The newest version is the last blessed model.
+others, verified, synced, and renamed. The newest version is the last blessed model. One
+that was rolled back lies there under another name, where servers do not see it, and a
+number is never used twice, whatever became of its version.
 """
 
+import errno
 import filecmp
 import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 MODEL_FILE = "saved_model.pb"
 TEMPORARY_PREFIX = ".incoming-"
+RETIRED_PREFIX = ".retired-"
+LAST_NUMBER_FILE = ".last_number"
 # A temporary folder older than this was left by a killed push.
 ABANDONED_AFTER_SECONDS = 3600
 
@@ -44,25 +50,57 @@ def newest_if_same(model: str | Path, store: str | Path) -> int | None:
     return None if different or unread else known[-1]
 
 
-def publish(model: str | Path, store: str | Path) -> int:
+def publish(
+    model: str | Path,
+    store: str | Path,
+    verify: Callable[[Path], None] | None = None,
+) -> int:
     """Copies a SavedModel into the store as its newest version, atomically.
 
+    Args:
+        model: Its folder.
+        store: The store; made if it is not there.
+        verify: Called with the copy before servers can see it; what it raises stops the
+            publication and removes the copy.
+
     Returns:
-        The version: the time in seconds, or one more than the newest where that is not
-        greater.
+        The version: the time in seconds, or one more than any number used before where
+        that is not greater.
     """
     store = Path(store)
     store.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(store)
-    taken = [int(p.name) for p in store.iterdir() if p.name.isdigit()]
-    version = max([int(time.time()), *(v + 1 for v in taken)])
-    incoming = store / f"{TEMPORARY_PREFIX}{version}-{os.getpid()}"
-    shutil.copytree(model, incoming)
+    incoming = store / f"{TEMPORARY_PREFIX}{os.getpid()}-{time.time_ns()}"
+    try:
+        shutil.copytree(model, incoming)
+        if verify is not None:
+            verify(incoming)
+    except Exception:
+        shutil.rmtree(incoming, ignore_errors=True)
+        raise
     for path in (*incoming.rglob("*"), incoming):
-        _sync(path)
-    incoming.rename(store / str(version))
-    _sync(store)
+        sync(path)
+    while True:
+        version = max(int(time.time()), last_number(store) + 1)
+        try:
+            incoming.rename(store / str(version))
+            break
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise  # Another publication was faster.
+    sync(store)
     return version
+
+
+def last_number(store: str | Path) -> int:
+    """The greatest number that a version of the store ever had; 0 before the first."""
+    store = Path(store)
+    if not store.is_dir():
+        return 0
+    file = store / LAST_NUMBER_FILE
+    noted = int(file.read_text()) if file.is_file() else 0
+    names = (p.name.removeprefix(RETIRED_PREFIX) for p in store.iterdir())
+    return max([noted, *(int(name) for name in names if name.isdigit())])
 
 
 def _files(folder: Path) -> list[str]:
@@ -70,7 +108,8 @@ def _files(folder: Path) -> list[str]:
     return sorted(str(p.relative_to(folder)) for p in found)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Has a file, or the names in a folder, written to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -81,4 +120,11 @@ def _sync(path: Path) -> None:
 def _remove_abandoned(store: Path) -> None:
     for path in store.glob(f"{TEMPORARY_PREFIX}*"):
         if time.time() - path.stat().st_mtime > ABANDONED_AFTER_SECONDS:
-            shutil.rmtree(path, ignore_errors=True)
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -60,7 +60,11 @@ def create_pipeline(config: PipelineConfig) -> pipeline_lib.Pipeline:
         run_fn="tfx_pipeline.trainer.run_fn",
         train_args=tfx.proto.TrainArgs(splits=["train"]),
         eval_args=tfx.proto.EvalArgs(splits=["validation"]),
-        custom_config={"settings": _training_settings(config), "code": code},
+        custom_config={
+            "settings": _training_settings(config),
+            "serving": json.dumps(config.serving, sort_keys=True),
+            "code": code,
+        },
     )
     baseline = LastBlessed(model_store=config.model_store)
     evaluator = GatedEvaluator(
@@ -128,7 +132,7 @@ def create_pipeline(config: PipelineConfig) -> pipeline_lib.Pipeline:
 
 
 def _training_settings(config: PipelineConfig) -> str:
-    """What the Trainer needs to know; a change here, and only here, trains anew."""
+    """What a training is made of."""
     return json.dumps(
         {
             "dataset": config.dataset,

@@ -9,6 +9,7 @@ from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils, proto_utils
 
+from psad_tf.replay import replay
 from tfx_pipeline.model_store import newest_if_same, publish
 
 
@@ -40,7 +41,7 @@ class Executor(executor.Executor):
         io_utils.copy_dir(model, pushed.uri)
         version = newest_if_same(model, store)
         if version is None:
-            version = publish(model, store)
+            version = publish(model, store, replay)
         else:
             logging.info("Version %d in %s is this very model.", version, store)
         self._MarkPushed(pushed, f"{store}/{version}", str(version))

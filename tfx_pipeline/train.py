@@ -72,7 +72,11 @@ def _fn_args(parsed: argparse.Namespace) -> FnArgs:
         schema_path=str(schema_path(config.dataset)),
         serving_model_dir=str(out / "model"),
         model_run_dir=str(out / "run" / "logs"),
-        custom_config={"settings": json.dumps(settings), "code": code_fingerprint()},
+        custom_config={
+            "settings": json.dumps(settings),
+            "serving": json.dumps(config.serving),
+            "code": code_fingerprint(),
+        },
     )
 
 

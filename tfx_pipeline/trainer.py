@@ -19,6 +19,7 @@ from psad_tf.feature_sets import feature_set
 from psad_tf.features import FeatureSet
 from psad_tf.memory import memory
 from psad_tf.model import PSAD
+from psad_tf.serving_config import serving_config
 from psad_tf.sizing import model_config
 from psad_tf.training import train
 from psad_tf.training_backup import fingerprint
@@ -66,9 +67,11 @@ def backup_folder(fn_args: FnArgs, data: str) -> Path:
     """Where a run finds what a killed one left.
 
     TFX gives each run of the Trainer new folders, `<Trainer>/<output>/<run>`, so that
-    it stands beside them and is named for what the training is made of.
+    it stands beside them and is named for what the training is made of. How the model
+    is served is no part of that: a failed export is tried again without training.
     """
-    key = fingerprint(fn_args.custom_config, data)
+    given = fn_args.custom_config.items()
+    key = fingerprint({name: value for name, value in given if name != "serving"}, data)
     return Path(fn_args.model_run_dir).parent.parent / "backup" / key
 
 
@@ -87,6 +90,8 @@ def _write(model, validation, transform, fn_args) -> None:
         features,
         Path(fn_args.serving_model_dir),
         metadata={"validation": branches, "model": json.loads(config.to_json())},
+        serving=serving_config(json.loads(fn_args.custom_config["serving"])),
+        validation=validation.once(),
     )
 
 

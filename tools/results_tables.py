@@ -19,6 +19,7 @@ from choices import CHOICES
 
 from psad_tf.bench.efficiency_report import render_efficiency
 from psad_tf.bench.overall_report import render_overall
+from psad_tf.bench.page_constraints_report import render_page
 from psad_tf.bench.report import render_report
 from psad_tf.bench.report_record import read_tables
 from psad_tf.bench.report_words import difference, p_words
@@ -27,7 +28,11 @@ from psad_tf.report_page.formats import number, signed
 DOCS = Path(__file__).parent.parent / "docs"
 RESULTS = DOCS / "results"
 DOCUMENTS = ("results.md", "choices.md")
-RENDERED = {"overall": render_overall, "efficiency": render_efficiency}
+RENDERED = {
+    "overall": render_overall,
+    "efficiency": render_efficiency,
+    "page": render_page,
+}
 MARKED = re.compile(r"(<!-- table: (\w+)(.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 IMAGE = re.compile(r"!\[.*?\]\((.*?)\)\n*")
 

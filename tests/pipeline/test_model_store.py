@@ -59,6 +59,36 @@ def test_a_push_that_dies_leaves_no_version(tmp_path, model, monkeypatch):
     assert model_store.versions(store) == [first]
 
 
+def test_a_copy_that_does_not_verify_is_never_seen(tmp_path, model):
+    store, seen = tmp_path / "store", []
+
+    def refuse(copy):
+        seen.append((copy / "saved_model.pb").read_bytes())
+        assert model_store.versions(store) == []
+        raise ValueError("bad scores")
+
+    with pytest.raises(ValueError, match="bad scores"):
+        model_store.publish(model, store, refuse)
+    assert seen == [b"graph"] and list(store.iterdir()) == []
+
+
+def test_two_pushes_at_once_get_two_numbers(tmp_path, model, monkeypatch):
+    """The other one takes the number after this one has looked."""
+    store, look, others = tmp_path / "store", model_store.last_number, []
+
+    def slow_look(folder):
+        found = look(folder)
+        if not others:
+            others.append(None)
+            others.append(model_store.publish(model, store))
+        return found
+
+    monkeypatch.setattr(model_store, "last_number", slow_look)
+    monkeypatch.setattr(model_store.time, "time", lambda: 1000.0)
+    version = model_store.publish(model, store)
+    assert [others[1], version] == model_store.versions(store) == [1000, 1001]
+
+
 def test_what_a_dead_push_left_is_removed_by_a_later_one(tmp_path, model):
     store = tmp_path / "store"
     old, fresh = store / ".incoming-1-1", store / ".incoming-2-2"

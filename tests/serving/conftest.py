@@ -4,7 +4,7 @@ TensorFlow is imported inside the fixtures: most tests of the client run without
 """
 
 import pytest
-from embedded import publish, start
+from embedded import free_port, publish, start
 from serving_lists import FEATURES
 
 
@@ -26,10 +26,27 @@ def base(exports, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def target(exports, tmp_path_factory):
-    """The target of a server of version 1, for tests that do not change its models."""
-    base_path = tmp_path_factory.mktemp("served")
-    publish(exports["up"], base_path, 1)
-    server, address = start(base_path)
-    yield address
+def ports(exports, tmp_path_factory):
+    """(gRPC target, REST URL) of a server of version 1; its models do not change."""
+    folder = tmp_path_factory.mktemp("served")
+    publish(exports["up"], folder / "models", 1)
+    monitoring = folder / "monitoring.config"
+    monitoring.write_text("prometheus_config { enable: true }")
+    rest_port = free_port()
+    server, address = start(
+        folder / "models", rest_api_port=rest_port, monitoring_config_file=monitoring
+    )
+    yield address, f"http://127.0.0.1:{rest_port}"
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def target(ports):
+    """The gRPC target of that server."""
+    return ports[0]
+
+
+@pytest.fixture(scope="session")
+def rest_url(ports):
+    """The REST URL of that server."""
+    return ports[1]

@@ -1,6 +1,7 @@
 """Published versions, and embedded servers of them in this process."""
 
 import shutil
+import socket
 from pathlib import Path
 
 from serving.options import Options
@@ -20,3 +21,10 @@ def start(base_path: Path, **options):
 
     server = Server(Options(port=0, model_base_path=base_path, **options))
     return server, f"127.0.0.1:{server.start()}"
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]

@@ -1,7 +1,10 @@
 """Requests as they are on the wire, for what the real client never sends."""
 
+import importlib
+
 import grpc
 import numpy as np
+from google.protobuf import text_format
 
 from serving.client import open_channel
 from serving.messages import GET_MODEL_STATUS, PREDICT, PredictRequest
@@ -26,6 +29,13 @@ def predict_request(signature="", inputs=None, name="psad", version=None, only=(
         else:
             request.inputs[alias].CopyFrom(value)
     return request
+
+
+def official(kind, text="", **fields):
+    """A message of `tensorflow_serving.apis`: `module.Message`, its fields or text."""
+    module, name = kind.split(".")
+    module = importlib.import_module(f"tensorflow_serving.apis.{module}")
+    return text_format.Parse(text, getattr(module, name)(**fields))
 
 
 def call(target, method, request, timeout=10.0):

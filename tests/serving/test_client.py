@@ -1,4 +1,4 @@
-"""The client against a server that fails, and answers, as told."""
+"""The clients against a server that fails, and answers, as told."""
 
 import time
 from dataclasses import replace
@@ -6,13 +6,13 @@ from dataclasses import replace
 import grpc
 import numpy as np
 import pytest
+from client_kinds import any_client  # noqa: F401
 from fake_server import answer, fake_server
 from serving_lists import FEATURES, ranking_list
 
 from psad_tf.data.errors import DataError
 from psad_tf.data.examples import decode_list
 from serving.answers import Reranked
-from serving.client import RerankClient
 from serving.errors import RerankError
 from serving.messages import PredictResponse
 from serving.tensors import fill_tensor, read_tensor
@@ -21,11 +21,7 @@ Code = grpc.StatusCode
 THREE = ranking_list([3, 2, 1], ["a", "b", "c"])
 
 
-def client(target, **options):
-    return RerankClient(target, FEATURES, **({"timeout": 5.0} | options))
-
-
-def test_items_come_back_best_first_with_their_scores():
+def test_items_come_back_best_first_with_their_scores(client):
     # The server scores a, b, c with 0.1, 0.3, 0.2.
     response = answer([[1, 2, 0]], [[0.1, 0.3, 0.2]])
     with fake_server(response) as (target, _), client(target) as one:
@@ -34,7 +30,7 @@ def test_items_come_back_best_first_with_their_scores():
     assert got == Reranked(("b", "c", "a"), expected, (1, 2, 0), model_version=3)
 
 
-def test_the_request_names_the_model_and_carries_the_encoded_list():
+def test_the_request_names_the_model_and_carries_the_encoded_list(client):
     labelled = replace(THREE, labels=[0.0, 1.0, 0.0], request_id="r", timestamp=5)
     with fake_server(answer([[0, 1, 2]])) as (target, calls):
         with client(target, model_name="other") as one:
@@ -49,7 +45,7 @@ def test_the_request_names_the_model_and_carries_the_encoded_list():
     )
 
 
-def test_a_batch_is_one_call_and_keeps_its_order():
+def test_a_batch_is_one_call_and_keeps_its_order(client):
     short = ranking_list([1], ["z"])
     with fake_server(answer([[2, 1, 0], [0]])) as (target, calls):
         with client(target) as one:
@@ -58,7 +54,7 @@ def test_a_batch_is_one_call_and_keeps_its_order():
     assert len(calls) == 1
 
 
-def test_a_list_without_candidates_needs_no_server():
+def test_a_list_without_candidates_needs_no_server(client):
     empty = ranking_list([])
     with fake_server(answer([[2, 1, 0]])) as (target, calls):
         with client(target) as one:
@@ -70,7 +66,7 @@ def test_a_list_without_candidates_needs_no_server():
 
 
 @pytest.mark.parametrize("code", [Code.UNAVAILABLE, Code.RESOURCE_EXHAUSTED])
-def test_a_shed_call_is_tried_again(code):
+def test_a_shed_call_is_tried_again(client, code):
     with fake_server(code, code, answer([[2, 1, 0]])) as (target, calls):
         with client(target) as one:
             assert one.rerank(THREE).item_ids == ("c", "b", "a")
@@ -80,7 +76,7 @@ def test_a_shed_call_is_tried_again(code):
 @pytest.mark.parametrize(
     "code", [Code.INVALID_ARGUMENT, Code.NOT_FOUND, Code.INTERNAL, Code.UNKNOWN]
 )
-def test_other_failures_are_told_at_once(code):
+def test_other_failures_are_told_at_once(client, code):
     with fake_server(code) as (target, calls), client(target) as one:
         with pytest.raises(RerankError, match="as the test says") as raised:
             one.rerank(THREE)
@@ -89,7 +85,7 @@ def test_other_failures_are_told_at_once(code):
     assert len(calls) == 1
 
 
-def test_retries_end_with_the_deadline():
+def test_retries_end_with_the_deadline(client):
     with fake_server(Code.UNAVAILABLE) as (target, calls):
         with client(target, timeout=0.3) as one:
             began = time.monotonic()
@@ -101,7 +97,7 @@ def test_retries_end_with_the_deadline():
     assert 1 <= len(calls) <= 5
 
 
-def test_a_slow_server_meets_the_deadline():
+def test_a_slow_server_meets_the_deadline(client):
     def slow(request):
         time.sleep(1.0)
         return answer([[0, 1, 2]])
@@ -112,14 +108,14 @@ def test_a_slow_server_meets_the_deadline():
     assert raised.value.code == "DEADLINE_EXCEEDED"
 
 
-def test_no_server_is_told_with_its_remedy():
+def test_no_server_is_told_with_its_remedy(client):
     with client("127.0.0.1:1", timeout=1.0) as one:
         with pytest.raises(RerankError, match="start the server") as raised:
             one.rerank(THREE)
     assert raised.value.code == "UNAVAILABLE"
 
 
-def test_a_fallback_is_the_initial_order_with_the_reason():
+def test_a_fallback_is_the_initial_order_with_the_reason(client):
     with fake_server(Code.INTERNAL) as (target, _):
         with client(target, fallback=True) as one:
             got = one.rerank_batch([THREE, ranking_list([]), ranking_list([1])])
@@ -131,7 +127,7 @@ def test_a_fallback_is_the_initial_order_with_the_reason():
     assert last.item_ids == ("i0",) and last.is_fallback
 
 
-def test_the_callers_own_mistakes_are_never_hidden_by_the_fallback():
+def test_the_callers_own_mistakes_are_never_hidden_by_the_fallback(client):
     wrong = replace(THREE, user={"user_id": "1"})
     with client("127.0.0.1:1", fallback=True) as one:
         with pytest.raises(DataError, match="user_age"):
@@ -170,7 +166,7 @@ BAD_ANSWERS = {
 
 
 @pytest.mark.parametrize("case", BAD_ANSWERS)
-def test_an_answer_that_is_no_ranking_is_refused(case):
+def test_an_answer_that_is_no_ranking_is_refused(client, case):
     response, told = BAD_ANSWERS[case]
     with fake_server(response) as (target, _), client(target) as one:
         with pytest.raises(RerankError, match=told) as raised:
@@ -180,7 +176,7 @@ def test_an_answer_that_is_no_ranking_is_refused(case):
         assert one.rerank(THREE).is_fallback
 
 
-def test_an_answer_of_more_than_four_megabytes_passes():
+def test_an_answer_of_more_than_four_megabytes_passes(client):
     # gRPC's own limit for an answer is 4 MiB; the client lifts it.
     big = answer([[0, 1, 2]])
     fill_tensor(big.outputs["more"], np.zeros(2**21, np.float32))

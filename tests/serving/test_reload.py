@@ -64,7 +64,7 @@ class Load:
 
 
 def test_calls_past_the_queue_are_shed_and_the_others_answered(base):
-    server, target = start(base, grpc_max_threads=1)
+    server, target = start(base, grpc_max_threads=1, max_queued_requests=16)
     request = predict_request("slow", {"steps": np.array(1000, np.int32)})
     # A plain channel: the client's would try again what is shed.
     with grpc.insecure_channel(target) as channel:

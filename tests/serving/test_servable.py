@@ -12,7 +12,8 @@ from serving_lists import FEATURES, ranking_list
 
 from psad_tf.data.examples import encode_list
 from serving.fault import Fault
-from serving.servable import MAX_WARMUP_RECORDS, WARMUP_FILE, Servable
+from serving.servable import Servable
+from serving.warmup import MAX_WARMUP_RECORDS, WARMUP_FILE
 
 Code = grpc.StatusCode
 EXAMPLE = np.array([encode_list(ranking_list([1, 2]), FEATURES)], object)
@@ -146,3 +147,68 @@ def test_requests_run_side_by_side(version):
 def test_a_long_message_is_cut_where_the_real_server_cuts_it():
     fault = Fault(Code.INTERNAL, "x" * 2000)
     assert fault.message == "x" * 1024 + "...TRUNCATED"
+
+
+def running(**options):
+    from serving.metrics import Metrics
+    from serving.options import Options
+    from serving.servable import Running
+
+    return Running(Options(**options), Metrics())
+
+
+def test_warm_up_can_be_repeated_or_left_out_and_is_timed(version, monkeypatch):
+    quick = predict_request("slow", {"steps": np.array(0, np.int32)})
+    write_warmup(version, [logged(quick)] * 2)
+    runs, run = [], Servable._run
+    monkeypatch.setattr(Servable, "_run", lambda *given: runs.append(1) or run(*given))
+    thrice = running(num_request_iterations_for_warmup=3)
+    servable = Servable("psad", 1, version, thrice)
+    assert len(runs) == 2 * 3
+    warmed = f'model_warmup_latency_count{{model_path="{version}",status="OK"}} 1'
+    assert warmed in thrice.metrics.text()
+    assert "runtime_latency" not in thrice.metrics.text()  # clients did not wait
+    servable.predict(official(quick))
+    assert "runtime_latency_count" in thrice.metrics.text()
+    servable.close()
+    without = running(enable_model_warmup=False)
+    Servable("psad", 1, version, without).close()
+    assert len(runs) == 2 * 3 + 1
+    assert "latency" not in without.metrics.text()
+
+
+def test_threads_are_those_of_the_options():
+    config = running(tensorflow_session_parallelism=3).session_config
+    assert config.intra_op_parallelism_threads == 3
+    assert config.inter_op_parallelism_threads == 3
+    config = running(tensorflow_inter_op_parallelism=2).session_config
+    assert config.intra_op_parallelism_threads == 0
+    assert config.inter_op_parallelism_threads == 2
+
+
+def test_more_rows_than_may_come_are_refused_unread(version):
+    """A few bytes can name a million rows: the last value stands for the others."""
+    servable = Servable("psad", 1, version, running(max_request_rows=3))
+    for rows, is_answered in ((3, True), (4, False), (2**20, False)):
+        request = official(predict_request(inputs={"examples": EXAMPLE}))
+        request.inputs["examples"].tensor_shape.dim[0].size = rows
+        if is_answered:
+            assert len(servable.predict(request).outputs["order"].int_val) == 20 * rows
+            continue
+        with pytest.raises(Fault) as raised:
+            servable.predict(request)
+        assert raised.value.code == Code.INVALID_ARGUMENT
+    servable.close()
+
+
+def test_no_rows_are_answered_without_a_run(version, monkeypatch):
+    servable = Servable("psad", 1, version)
+    monkeypatch.setattr(servable, "_run", None)
+    empty = predict_request(inputs={"examples": np.empty(0, object)})
+    response = servable.predict(official(empty))
+    shapes = {
+        name: [dim.size for dim in output.tensor_shape.dim]
+        for name, output in response.outputs.items()
+    }
+    assert shapes == {"scores": [0, 20], "order": [0, 20]}
+    servable.close()

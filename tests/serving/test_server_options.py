@@ -1,22 +1,46 @@
-"""Flags and configuration files, and what is refused before anything starts."""
+"""The flags of the embedded server, and what is refused before anything starts."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
-from google.protobuf import (
-    descriptor_pb2,
-    descriptor_pool,
-    message_factory,
-    text_format,
-    wrappers_pb2,
+
+from serving.flags import DESCRIBED, REFUSED
+from serving.option_error import OptionError
+from serving.options import OWN_FLAGS, Options, parse
+
+# All 48 flags of tensorflow_model_server 2.19.
+REAL_FLAGS = set(
+    """
+    port grpc_socket_path rest_api_port rest_api_num_threads rest_api_timeout_in_ms
+    rest_api_enable_cors_support enable_batching batching_parameters_file
+    allow_version_labels_for_unavailable_models
+    force_allow_any_version_labels_for_unavailable_models
+    enable_per_model_batching_parameters model_config_file
+    model_config_file_poll_wait_seconds model_name model_base_path num_load_threads
+    num_unload_threads max_num_load_retries load_retry_interval_micros
+    file_system_poll_wait_seconds flush_filesystem_caches tensorflow_session_parallelism
+    tensorflow_session_config_file tensorflow_intra_op_parallelism
+    tensorflow_inter_op_parallelism ssl_config_file platform_config_file
+    per_process_gpu_memory_fraction saved_model_tags grpc_channel_arguments
+    grpc_max_threads enable_model_warmup num_request_iterations_for_warmup version
+    monitoring_config_file remove_unused_fields_from_bundle_metagraph
+    prefer_tflite_model num_tflite_interpreters_per_pool num_tflite_pools
+    enable_signature_method_name_check xla_cpu_compilation_enabled enable_profiler
+    thread_pool_factory_config_file mixed_precision skip_initialize_tpu
+    enable_grpc_healthcheck_service enable_serialization_as_tensor_content
+    xla_gpu_compilation_enabled
+    """.split()
 )
 
-import serving
-from serving.options import OptionError, Options, parse
 
-HOME = Path(serving.__file__).parent
-CONFIG = HOME / "config"
+def test_every_flag_of_the_real_server_is_heeded_described_or_refused():
+    assert len(REAL_FLAGS) == 48
+    own = {flag.partition("=")[0][2:] for flag in Options().flags()}
+    paths = {name for name, value in vars(Options()).items() if value in (None, "")}
+    heeded = (own | paths) - set(OWN_FLAGS)
+    assert heeded | DESCRIBED.keys() | REFUSED.keys() == REAL_FLAGS
+    assert not heeded & (DESCRIBED.keys() | REFUSED.keys())
+    assert not DESCRIBED.keys() & REFUSED.keys()
 
 
 def test_flags_are_those_of_the_real_server(tmp_path):
@@ -26,30 +50,84 @@ def test_flags_are_those_of_the_real_server(tmp_path):
     assert parse(options.flags()) == options
 
 
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("--enable_model_warmup=false", False),
+        ("--enable_model_warmup=TRUE", True),
+        ("--enable_model_warmup", True),
+        ("--enable-model-warmup=0", False),
+    ],
+)
+def test_a_switch_may_be_written_as_the_real_server_takes_it(tmp_path, flag, value):
+    options = parse([f"--model_base_path={tmp_path}", flag])
+    assert options.enable_model_warmup is value
+    assert parse(options.flags()) == options
+
+
+def test_a_flag_that_says_what_is_done_anyway_is_kept_for_the_binary(tmp_path):
+    flags = ["--num_load_threads=1", "--xla_gpu_compilation_enabled=true"]
+    options = parse([f"--model_base_path={tmp_path}", *flags])
+    assert options.flags()[-2:] == flags
+    assert parse(options.flags()) == options
+
+
 def test_paths_are_made_absolute_for_the_real_server(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     flags = Options(model_base_path=Path("models")).flags()
     assert f"--model_base_path={tmp_path}/models" in flags
 
 
+BASE = "--model_base_path={tmp}"
+
+
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
         ([], "give either --model_base_path or --model_config_file"),
-        (["--model_base_path={tmp}", "--model_config_file=x"], "give either"),
-        (["--model_base_path={tmp}/none"], "is no folder; give the folder"),
+        ([BASE, "--model_config_file=x"], "give either"),
+        ([BASE + "/none"], "is no folder; give the folder"),
         (["--model_config_file={tmp}/none"], "is no file; give a text"),
-        (["--model_base_path={tmp}", "--port=65536"], "not in 0..65535"),
-        (["--model_base_path={tmp}", "--port=many"], "--port"),
-        (["--model_base_path={tmp}", "--file_system_poll_wait_seconds=0"], "at least"),
-        (["--model_base_path={tmp}", "--grpc_max_threads=0"], "at least 1"),
+        ([BASE, "--ssl_config_file={tmp}/none"], "is no file; give a text SSLConfig"),
+        ([BASE, "--monitoring_config_file={tmp}/none"], "text MonitoringConfig"),
+        ([BASE, "--monitoring_config_file={file}"], "needs --rest_api_port"),
+        ([BASE, "--port=65536"], "not in 0..65535"),
+        ([BASE, "--rest_api_port=-1"], "not in 0..65535"),
+        ([BASE, "--port=81", "--rest_api_port=81"], "are the same"),
+        ([BASE, "--port=many"], "--port"),
+        ([BASE, "--file_system_poll_wait_seconds=0"], "at least 1"),
+        ([BASE, "--grpc_max_threads=0"], "at least 1"),
+        ([BASE, "--max_queued_requests=-1"], "at least 0"),
+        ([BASE, "--num_request_iterations_for_warmup=0"], "at least 1"),
+        ([BASE, "--enable_model_warmup=perhaps"], "neither true nor false"),
+        ([BASE, "--grpc_channel_arguments=a=1,b"], "'b' is no name=value"),
+        (
+            [
+                BASE,
+                "--tensorflow_session_parallelism=1",
+                "--tensorflow_intra_op_parallelism=1",
+            ],
+            "not both",
+        ),
+        ([BASE, "--nonsense=1"], "--nonsense=1 is no flag of this server"),
+        ([BASE, "--enable_batching"], "--enable_batching=true is not supported"),
+        ([BASE, "--num_load_threads=4"], "only '0' or '1': versions are loaded"),
+        ([BASE, "--grpc_socket_path=/x"], "--grpc_socket_path is not supported"),
     ],
 )
 def test_options_that_cannot_work_exit_with_3(flags, told, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
     with pytest.raises(SystemExit) as raised:
-        parse([flag.format(tmp=tmp_path) for flag in flags])
+        parse([flag.format(tmp=tmp_path, file=tmp_path / "file") for flag in flags])
     assert raised.value.code == 3
     assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused_says_why(name, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        parse([f"--model_base_path={tmp_path}", f"--{name}=1"])
+    assert REFUSED[name] in capsys.readouterr().err
 
 
 def config(tmp_path, text):
@@ -62,16 +140,31 @@ def models(*configs):
     return "model_config_list {" + "".join(configs) + "}"
 
 
-def model(name="psad", path="/", more=""):
-    return f'config {{ name: "{name}" base_path: "{path}" {more} }}'
+def model(name="psad", path="/", more="", platform="tensorflow"):
+    return (
+        f'config {{ name: "{name}" base_path: "{path}" '
+        f'model_platform: "{platform}" {more} }}'
+    )
 
 
-def test_a_config_file_names_models_and_folders(tmp_path):
-    from serving.model_config import base_paths
+def test_a_config_file_names_models_folders_versions_and_labels(tmp_path):
+    from serving.model_config import ModelConfig, model_configs
+    from serving.policy import VersionPolicy
 
-    path = config(tmp_path, models(model("a", tmp_path), model("b")))
-    paths = base_paths(Options(model_config_file=path))
-    assert paths == {"a": tmp_path, "b": Path("/")}
+    policy = "model_version_policy { specific { versions: 1 versions: 4 } }"
+    labels = 'version_labels { key: "canary" value: 4 }'
+    path = config(
+        tmp_path, models(model("a", tmp_path), model("b", more=policy + labels))
+    )
+    assert model_configs(Options(model_config_file=path)) == [
+        ModelConfig("a", tmp_path),
+        ModelConfig(
+            "b",
+            Path("/"),
+            VersionPolicy(newest=None, numbers=frozenset({1, 4})),
+            {"canary": 4},
+        ),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -80,23 +173,14 @@ def test_a_config_file_names_models_and_folders(tmp_path):
         ("model {", "no text ModelServerConfig"),
         ("", "names no model"),
         (models(), "names no model"),
-        (models(model(), model()), "two models are named 'psad'"),
-        (models(model(name="")), "give a name and an absolute base_path"),
-        (models(model(path="models")), "give a name and an absolute base_path"),
+        (models(model(), model()), "list model psad multiple times"),
+        (models(model(name="")), "give each config a name"),
+        (models(model(path="models")), "to have an absolute path"),
         (models(model(path="/no/such/folder")), "is no folder"),
-        (models(model(more='model_platform: "torch"')), "must be 'tensorflow'"),
-        (
-            models(model(more="model_version_policy { all {} }")),
-            "the newest version alone",
-        ),
-        (
-            models(model(more="model_version_policy { latest { num_versions: 2 } }")),
-            "the newest version alone",
-        ),
-        (
-            models(model(more='version_labels { key: "canary" value: 1 }')),
-            "remove model_version_policy and version_labels",
-        ),
+        (models(model(platform="torch")), "unsupported platform torch"),
+        (models(model(platform="")), "Illegal setting neither"),
+        (models(model(more="logging_config {}")), "log in the client"),
+        ("custom_model_config {}", "Only ModelConfigList is"),
     ],
 )
 def test_a_config_that_cannot_be_served_is_refused(tmp_path, text, told):
@@ -104,80 +188,3 @@ def test_a_config_that_cannot_be_served_is_refused(tmp_path, text, told):
 
     with pytest.raises(OptionError, match=told):
         read_config(config(tmp_path, text))
-
-
-def test_the_shipped_model_config_is_the_official_message():
-    pb2 = pytest.importorskip("tensorflow_serving.config.model_server_config_pb2")
-    text = (CONFIG / "models.config").read_text()
-    (one,) = text_format.Parse(text, pb2.ModelServerConfig()).model_config_list.config
-    assert (one.name, one.base_path) == ("psad", "/models/psad")
-
-
-# The package of the official messages leaves these two out, so their public
-# declarations are repeated: field → (number, type).
-MONITORING = {"enable": (1, "BOOL"), "path": (2, "STRING")}
-INT64 = ".google.protobuf.Int64Value"
-BATCHING = {
-    "max_batch_size": (1, INT64),
-    "batch_timeout_micros": (2, INT64),
-    "max_enqueued_batches": (3, INT64),
-    "num_batch_threads": (4, INT64),
-    "allowed_batch_sizes": (6, "INT64"),
-    "pad_variable_length_inputs": (7, "BOOL"),
-}
-
-
-def declared(name, fields):
-    """A message class of these fields; `..._sizes` are repeated."""
-    file = descriptor_pb2.FileDescriptorProto(
-        name=name, syntax="proto3", dependency=[wrappers_pb2.DESCRIPTOR.name]
-    )
-    message = file.message_type.add(name=name)
-    for field_name, (number, kind) in fields.items():
-        field = message.field.add(name=field_name, number=number)
-        field.label = 3 if field_name.endswith("_sizes") else 1
-        if kind.startswith("."):
-            field.type, field.type_name = field.TYPE_MESSAGE, kind
-        else:
-            field.type = field.Type.Value(f"TYPE_{kind}")
-    pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(wrappers_pb2.DESCRIPTOR.serialized_pb)
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
-
-
-def test_the_shipped_batching_parameters_are_ones_the_server_takes():
-    text = (CONFIG / "batching_parameters.txt").read_text()
-    batching = text_format.Parse(text, declared("Batching", BATCHING)())
-    sizes = list(batching.allowed_batch_sizes)
-    assert sizes == sorted(set(sizes))
-    assert sizes[-1] == batching.max_batch_size.value
-    assert not batching.pad_variable_length_inputs
-
-
-def test_the_shipped_monitoring_config_turns_metrics_on():
-    text = (CONFIG / "monitoring.config").read_text()
-    start, end = text.index("{") + 1, text.rindex("}")
-    prometheus = text_format.Parse(text[start:end], declared("M", MONITORING)())
-    assert text[:start].endswith("prometheus_config {")
-    assert prometheus.enable and prometheus.path.startswith("/")
-
-
-@pytest.mark.parametrize("batching", ["", "1"])
-def test_the_entry_script_starts_the_binary_with_the_shipped_files(tmp_path, batching):
-    binary = tmp_path / "tensorflow_model_server"
-    binary.write_text('#!/bin/sh\necho "$@"\n')
-    binary.chmod(0o755)
-    run = subprocess.run(
-        ["/bin/sh", HOME / "docker" / "entry.sh", "--extra=1"],
-        env={"PATH": str(tmp_path), "PSAD_BATCHING": batching},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    flags = dict(flag.split("=", 1) for flag in run.stdout.split())
-    named = [Path(v).name for k, v in flags.items() if k.endswith("_file")]
-    assert all((CONFIG / name).is_file() for name in named)
-    assert flags["--extra"] == "1"
-    assert len(named) == (3 if batching else 2)
-    assert flags.get("--enable_batching") == ("true" if batching else None)

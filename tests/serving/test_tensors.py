@@ -98,7 +98,8 @@ def test_half_values_travel_as_bits():
         (proto(1, (2,), float_val=[1, 2, 3]), "3 values for 2 elements"),
         (proto(1, (-1,)), "not fully known"),
         (proto(0, (1,)), "data type 0 is unknown"),
-        (proto(1, (2**20, 2**20), float_val=[1]), "more than"),
+        (proto(1, (2**20, 2**20), float_val=[1]), "1 values are too few"),
+        (proto(STRING, (2**62, 2**62)), "0 values are too few"),
         (proto(STRING, (1,), tensor_content=b"\1a"), "use string_val"),
     ],
 )

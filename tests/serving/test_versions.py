@@ -2,42 +2,18 @@
 
 import threading
 
-import grpc
 import pytest
+from fake_servable import Fake, make, remove
 
 from serving.fault import Fault
-from serving.store import ModelStore
-from serving.versions import State, Versions
-
-
-class Fake:
-    """A servable that knows its number and whether it was closed."""
-
-    def __init__(self, name, number, path):
-        if (path / "broken").exists():
-            raise Fault(grpc.StatusCode.DATA_LOSS, f"{number} is broken")
-        self.number, self.is_closed = number, False
-
-    def close(self):
-        assert not self.is_closed
-        self.is_closed = True
+from serving.policy import VersionPolicy
+from serving.version import State
+from serving.versions import Versions
 
 
 @pytest.fixture
 def models(tmp_path):
     return Versions("psad", tmp_path, Fake)
-
-
-def make(base, name, *files):
-    folder = base / str(name)
-    folder.mkdir()
-    for file in ("saved_model.pb", *files):
-        (folder / file).write_text("x")
-    return folder
-
-
-def remove(folder):
-    folder.rename(folder.with_name(f"was-{folder.name}"))
 
 
 def served(models):
@@ -171,7 +147,7 @@ def test_a_version_is_loaded_before_the_old_one_goes(tmp_path):
     seen = []
 
     def load(name, number, path):
-        seen.append((number, models.is_available and served(models)))
+        seen.append((number, bool(models.available) and served(models)))
         return Fake(name, number, path)
 
     models = Versions("psad", tmp_path, load)
@@ -238,42 +214,86 @@ def test_a_lease_never_meets_a_closed_servable(models, tmp_path):
     assert all(v.in_flight == 0 for v in models.snapshot())
 
 
-def test_a_store_waits_for_the_first_version(tmp_path):
-    store = ModelStore({"psad": tmp_path}, poll_seconds=0.02, load=Fake)
-    threading.Timer(0.1, make, (tmp_path, 1)).start()
-    assert store.wait_until_loaded()
-    store.close()
+def test_a_version_that_changes_while_it_loads_is_not_offered(tmp_path):
+    """As one that is being copied does; it is tried again when the copy goes on."""
+    made = []
+
+    def load(name, number, path):
+        (path / f"file{len(made)}").write_text("late")
+        made.append(Fake(name, number, path))
+        return made[-1]
+
+    models = Versions("psad", tmp_path, load)
+    make(tmp_path, 1)
+    models.poll()
+    assert not models.available and made[0].is_closed
+    (failed,) = models.snapshot()
+    assert failed.state is State.END
+    assert "changed while it was loaded" in failed.fault.message
+    models._load = Fake  # the copy is complete
+    models.poll()
+    assert served(models) == 1
 
 
-def test_a_store_that_is_stopped_waits_no_more(tmp_path):
-    store = ModelStore({"psad": tmp_path}, poll_seconds=10, load=Fake)
-    threading.Timer(0.1, store.stop).start()
-    assert not store.wait_until_loaded()
+NEWEST_TWO = VersionPolicy(newest=2)
+ALL = VersionPolicy(newest=None)
 
 
-def test_a_store_does_not_start_with_nothing_but_broken_versions(tmp_path):
-    make(tmp_path, 1, "broken")
-    make(tmp_path, 2, "broken")
-    store = ModelStore({"psad": tmp_path}, load=Fake)
-    with pytest.raises(Fault, match="2 is broken"):
-        store.wait_until_loaded()
+@pytest.mark.parametrize(
+    ("policy", "broken", "expected"),
+    [
+        (VersionPolicy(), (), {4}),
+        (VersionPolicy(), (4,), {3}),
+        (NEWEST_TWO, (), {4, 3}),
+        (NEWEST_TWO, (3,), {4, 2}),
+        (ALL, (), {1, 2, 3, 4}),
+        (ALL, (2,), {1, 3, 4}),
+        (VersionPolicy(newest=None, numbers=frozenset({1, 3, 9})), (), {1, 3}),
+        (VersionPolicy(newest=None, numbers=frozenset({1, 3})), (3,), {1}),
+    ],
+)
+def test_a_policy_says_which_versions_are_served(policy, broken, expected, tmp_path):
+    for number in (1, 2, 3, 4):
+        make(tmp_path, number, *(["broken"] if number in broken else []))
+    models = Versions("psad", tmp_path, Fake, policy)
+    models.poll()
+    assert models.available == expected
+    assert served(models) == max(expected)
+    for number in expected:
+        with models.lease(number) as servable:
+            assert servable.number == number
+    models.close()
 
 
-def test_a_store_watches_each_of_its_models(tmp_path):
-    (tmp_path / "a").mkdir()
-    (tmp_path / "b").mkdir()
-    make(tmp_path / "a", 1)
-    make(tmp_path / "b", 7)
-    paths = {"a": tmp_path / "a", "b": tmp_path / "b"}
-    store = ModelStore(paths, poll_seconds=0.02, load=Fake)
-    assert store.wait_until_loaded()
-    store.watch()
-    make(tmp_path / "b", 8)
-    model_spec = pytest.importorskip("tensorflow_serving.apis.model_pb2").ModelSpec
-    for _ in range(200):
-        if [v.number for v in store.statuses(model_spec(name="b"))] == [8, 7]:
-            break
-        threading.Event().wait(0.02)
-    store.close()
-    ended = {v.number: v.state for v in store.statuses(model_spec(name="b"))}
-    assert ended == {8: State.END, 7: State.END}
+def test_the_newest_two_move_up_by_one(tmp_path):
+    models = Versions("psad", tmp_path, Fake, NEWEST_TWO)
+    seen = []
+    for number in (1, 2, 3):
+        make(tmp_path, number)
+        models.poll()
+        seen.append(models.available)
+    assert seen == [{1}, {1, 2}, {2, 3}]
+
+
+def test_a_named_version_that_goes_is_unloaded(tmp_path):
+    models = Versions("psad", tmp_path, Fake, VersionPolicy(None, frozenset({1})))
+    folder = make(tmp_path, 1)
+    make(tmp_path, 2)
+    models.poll()
+    assert models.available == {1}
+    remove(folder)
+    models.poll()
+    assert fault_of(models) == "Servable not found for request: Latest(psad)"
+
+
+def test_policies_are_read_from_the_official_message():
+    pb2 = pytest.importorskip(
+        "tensorflow_serving.config.file_system_storage_path_source_pb2"
+    )
+    kind = pb2.FileSystemStoragePathSourceConfig.ServableVersionPolicy
+    assert VersionPolicy.from_message(kind()) == VersionPolicy(newest=1)
+    assert VersionPolicy.from_message(kind(latest={})) == VersionPolicy(newest=1)
+    assert VersionPolicy.from_message(kind(latest={"num_versions": 2})) == NEWEST_TWO
+    assert VersionPolicy.from_message(kind(all={})) == ALL
+    two = kind(specific={"versions": [2, 5]})
+    assert VersionPolicy.from_message(two).numbers == {2, 5}

@@ -1,13 +1,15 @@
 """The light messages have the bytes of the official ones."""
 
-import subprocess
-import sys
+import re
 
 import numpy as np
 import pytest
+from google.protobuf import descriptor_pool
 
+from psad_tf.data.messages import Example
 from serving import messages
-from serving.tensors import fill_tensor
+from serving.proto.reader import read_proto
+from serving.tensors import _NUMBERS, STRING, fill_tensor
 
 OFFICIAL = {
     "TensorProto": "tensorflow.core.framework.tensor_pb2",
@@ -80,18 +82,38 @@ def test_the_states_are_numbered_as_in_the_official_enum():
     assert (messages.AVAILABLE, messages.END) == (State.AVAILABLE, State.END)
 
 
-def test_clients_load_no_framework(tmp_path):
-    """In a process of its own: whatever this one has imported does not count."""
-    code = (
-        "import sys, time; began = time.perf_counter()\n"
-        "import serving.client, serving.probe, serving.rerank_command\n"
-        "print(f'imports took {time.perf_counter() - began:.2f} s', file=sys.stderr)\n"
-        "roots = {name.partition('.')[0] for name in sys.modules}\n"
-        "print(sorted(roots & {'tensorflow', 'keras', 'tfx', 'apache_beam', 'tf_keras',"
-        " 'tensorflow_serving'}))"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    print(run.stderr)
-    assert run.stdout.strip() == "[]"
+def test_a_label_and_a_version_exclude_each_other_as_officially():
+    spec = messages.ModelSpec(name="psad", version_label="canary")
+    read = official("ModelSpec").FromString(spec.SerializeToString())
+    assert read.version_label == "canary"
+    spec.version.value = 3
+    read = official("ModelSpec").FromString(spec.SerializeToString())
+    assert read.WhichOneof("version_choice") == "version" and not read.version_label
+
+
+def test_data_types_are_numbered_as_in_the_official_enum():
+    types_pb2 = pytest.importorskip("tensorflow.core.framework.types_pb2")
+    light = messages.TensorProto.DESCRIPTOR.fields_by_name["dtype"].enum_type
+    for value in light.values:
+        assert types_pb2.DataType.Value(value.name) == value.number, value.name
+    # Every type that tensors are read from and written to has a name.
+    named = {value.number for value in light.values}
+    assert {STRING, *_NUMBERS} <= named
+
+
+def test_the_example_for_other_languages_is_the_official_one():
+    example_pb2 = pytest.importorskip("tensorflow.core.example.example_pb2")
+    pool = descriptor_pool.DescriptorPool()
+    text = (messages.PROTO_FOLDER / "example.proto").read_text()
+    pool.Add(read_proto("example.proto", text))
+    light = pool.FindMessageTypeByName("tensorflow.Example")
+    assert fields(light) == fields(example_pb2.Example.DESCRIPTOR)
+    assert fields(light) == fields(Example.DESCRIPTOR)  # what Python encodes with
+
+
+def test_the_services_are_named_as_they_are_called():
+    text = (messages.PROTO_FOLDER / "serving.proto").read_text()
+    package = re.search(r"^package ([\w.]+);", text, re.M)[1]
+    found = re.findall(r"service (\w+) \{\s*rpc (\w+)\(", text)
+    paths = {f"/{package}.{service}/{method}" for service, method in found}
+    assert paths == {messages.PREDICT, messages.GET_MODEL_STATUS}

@@ -59,6 +59,11 @@ class TinyModel(tf.Module):
         )
         return {"steps": done[0], "value": done[1]}
 
+    @tf.function(input_signature=[tf.TensorSpec([], tf.int32, "x")])
+    def one(self, x):
+        """One output."""
+        return {"twice": 2 * x}
+
     def rank(self, **inputs):
         """The same over plain tensors; which columns is the feature set's business."""
         columns = self.features.of_candidates()
@@ -98,6 +103,7 @@ def save(path: Path, features: FeatureSet, scale: float = 1.0) -> Path:
         "serving_default": model.serving_default,
         "rank": rank,
         "slow": model.slow,
+        "one": model.one,
     }
     tf.saved_model.save(model, str(path), signatures)
     return path

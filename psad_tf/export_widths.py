@@ -1,0 +1,120 @@
+"""The scorer at other widths: the same weights for fewer places.
+
+All that knows of places is the position bias and the embeddings of places. Of both a
+narrower list takes a part, so that a list scores alike at every width that holds it:
+its candidates are the first of the list, and the newest past items are those next to
+them.
+"""
+
+from dataclasses import dataclass, replace
+
+import tensorflow as tf
+
+from psad_tf.layers.position_bias import PersonalizedPositionBias
+from psad_tf.layers.scorer import Scorer
+
+
+@dataclass(frozen=True)
+class Window:
+    """The part of a position bias that a narrower one is.
+
+    Args:
+        rows: The first row.
+        columns: The first column.
+    """
+
+    rows: int
+    columns: int
+
+
+def resized(scorer: Scorer, list_width: int, history_width: int, dtype) -> Scorer:
+    """A scorer of other widths, with weights that wait to be replaced.
+
+    Args:
+        scorer: The scorer.
+        list_width: Candidates of a list.
+        history_width: Past items of a list.
+        dtype: The dtype policy that it computes by.
+    """
+    config = replace(
+        scorer.config,
+        list_length=list_width,
+        history_length=history_width,
+        # Of the teacher, whose slots must not outnumber the candidates.
+        **_smaller_slate(scorer.config, list_width),
+    )
+    narrow = Scorer(config, dtype=dtype, name=scorer.name)
+    narrow.build()
+    return narrow
+
+
+def narrowed(values: list, scorer: Scorer, narrow: Scorer) -> list:
+    """A scorer's weights as those of a resized one.
+
+    Args:
+        values: Of each weight of `scorer`, in its order.
+        scorer: The scorer.
+        narrow: From `resized`.
+
+    Returns:
+        Of each weight of `narrow`, in its order.
+    """
+    found = {id(w): v for w, v in zip(scorer.weights, values, strict=True)}
+    wide, small = scorer.encoder.encoder, narrow.encoder.encoder
+    # In a set all candidates share one place.
+    fewer = 0 if wide.candidates == "set" else wide.num_states - small.num_states
+    for full, part in zip(wide.biases, small.biases, strict=True):
+        key = id(full.values)
+        found[key] = bias_part(found[key], full, part, _window(full, part, fewer))
+    if scorer.encoder.places is not None:
+        key = id(scorer.encoder.places.weights[0])
+        found[key] = found[key][: narrow.config.list_length]
+    return [found[id(w)] for w in scorer.weights]
+
+
+def bias_part(
+    values: tf.Tensor,
+    full: PersonalizedPositionBias,
+    part: PersonalizedPositionBias,
+    window: Window,
+) -> tf.Tensor:
+    """The values of a narrower bias.
+
+    Args:
+        values: float `[values of full]`.
+        full: The bias they are of.
+        part: The narrower one.
+        window: Where it lies in `full`.
+
+    Returns:
+        float `[values of part]`, such that the matrix that `part` makes of them is the
+        window of the matrix that `full` makes of `values`.
+    """
+    if full.kind == "table":
+        matrix = tf.reshape(values, (full.num_queries, full.num_keys))
+        rows = slice(window.rows, window.rows + part.num_queries)
+        columns = slice(window.columns, window.columns + part.num_keys)
+        return tf.reshape(matrix[rows, columns], (-1,))
+    # Query q and key k have the value k - q + num_queries - 1, in both.
+    start = window.columns - window.rows + full.num_queries - part.num_queries
+    return values[start : start + part.num_keys + part.num_queries - 1]
+
+
+def _window(full, part, fewer: int) -> Window:
+    """A narrower bias begins where its oldest past item stands.
+
+    Args:
+        full: The wide bias.
+        part: The narrow one.
+        fewer: How many places of candidates the narrow one lacks.
+    """
+    past = full.num_keys - part.num_keys - fewer
+    # The last layer has rows for candidates alone.
+    is_whole = full.num_queries == full.num_keys
+    return Window(past if is_whole else 0, past)
+
+
+def _smaller_slate(config, list_width: int) -> dict[str, int]:
+    if config.slate_length <= list_width:
+        return {}
+    return {"slate_length": list_width, "block_size": 1, "refine_size": 0}

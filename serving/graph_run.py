@@ -6,6 +6,7 @@ global lock. The requests that come here were checked against the signature, so 
 call below it is made, which has no public name.
 """
 
+import itertools
 from collections.abc import Mapping
 
 import numpy as np
@@ -18,6 +19,10 @@ from serving.fault import Fault, invalid
 class GraphRun:
     """A session whose graph changes no more; may be shared among threads.
 
+    A graph that batches requests runs each to its end, whatever time is left:
+    TensorFlow runs a batch in the name of the request that joined it last, and when the
+    time of that one is up, the others in it fail too. Clients have deadlines anyway.
+
     Args:
         session: The session; whoever made it closes it.
     """
@@ -26,6 +31,7 @@ class GraphRun:
         session.graph.finalize()
         session._extend_graph()
         self._session = session
+        self._batches = has_batches(session.graph)
         self._outputs: dict[str, object] = {}  # by tensor name; those of signatures
 
     def __call__(
@@ -39,7 +45,8 @@ class GraphRun:
         Args:
             fetches: Alias → graph tensor name.
             feeds: Graph tensor name → value, of the tensor's type and shape.
-            remaining: Seconds after which the run is given up; None for never.
+            remaining: Seconds after which the run is given up; None for never. A graph
+                that batches heeds it no longer.
 
         Returns:
             Alias → value.
@@ -49,7 +56,7 @@ class GraphRun:
         """
         fed = {self._output(name): array for name, array in feeds.items()}
         fetched = [self._output(name) for name in fetches.values()]
-        options = _options(remaining)
+        options = _options(None if self._batches else remaining)
         try:
             values = core.TF_SessionRun_wrapper(
                 self._session._session, options, fed, fetched, [], None
@@ -70,6 +77,14 @@ class GraphRun:
             tensor = self._session.graph.get_tensor_by_name(name)
             self._outputs[name] = tensor._as_tf_output()
         return self._outputs[name]
+
+
+def has_batches(graph: tf.Graph) -> bool:
+    """Whether a graph puts requests into batches."""
+    definition = graph.as_graph_def()
+    functions = (f.node_def for f in definition.library.function)
+    nodes = itertools.chain(definition.node, *functions)
+    return any(node.op == "BatchFunction" for node in nodes)
 
 
 def _options(remaining):

@@ -1,8 +1,8 @@
 """`psad model latency`: how long exported models take for requests in flight."""
 
-import argparse
 from pathlib import Path
 
+from psad_tf.cli_options import positive
 from psad_tf.errors import InputError
 
 _IN_FLIGHT = (1, 4, 16, 64)
@@ -25,7 +25,7 @@ def add_latency(commands) -> None:
     )
     latency.add_argument(
         "--in-flight",
-        type=_positive,
+        type=positive,
         nargs="+",
         default=list(_IN_FLIGHT),
         help="requests that wait for an answer at any time (default: 1 4 16 64)",
@@ -40,12 +40,6 @@ def add_latency(commands) -> None:
         "--signature", default="rank", help="which one is asked (default: rank)"
     )
     latency.set_defaults(run=_latency)
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: give a whole number from 1 on")
-    return int(text)
 
 
 def _latency(parsed) -> int:

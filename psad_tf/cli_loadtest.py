@@ -1,9 +1,8 @@
 """`psad loadtest`: latency against load."""
 
-import argparse
 from pathlib import Path
 
-from psad_tf.cli_options import add_dataset, check_dataset
+from psad_tf.cli_options import add_dataset, check_dataset, positive
 
 _BARE_SECONDS = 3.0
 
@@ -26,23 +25,17 @@ def add_loadtest(commands) -> None:
     )
     add_dataset(test)
     test.add_argument("--signature", default="rank", help="rank or serving_default")
-    test.add_argument("--lists", type=_positive, default=1, help="in a request")
-    test.add_argument("--candidates", type=_positive, help="of a list (default: most)")
-    test.add_argument("--history", type=_positive, help="past items (default: most)")
+    test.add_argument("--lists", type=positive, default=1, help="in a request")
+    test.add_argument("--candidates", type=positive, help="of a list (default: most)")
+    test.add_argument("--history", type=positive, help="past items (default: most)")
     test.add_argument(
         "--requests", type=Path, help="file with one request a line, as psad rerank's"
     )
     test.add_argument("--seconds", type=float, default=10.0, help="of each load")
     test.add_argument("--timeout", type=float, default=5.0, help="seconds of a call")
-    test.add_argument("--connections", type=_positive, default=1, help="to the server")
+    test.add_argument("--connections", type=positive, default=1, help="to the server")
     test.add_argument("--seed", type=int, default=0, help="of lists and times")
     test.set_defaults(run=_run)
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: give a whole number, at least 1")
-    return int(text)
 
 
 def _run(parsed) -> int:

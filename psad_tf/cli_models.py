@@ -1,9 +1,10 @@
 """`psad models`: the versions in a model store."""
 
-import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
+
+from psad_tf.cli_options import positive
 
 _KEEP = 3
 
@@ -34,14 +35,8 @@ def add_models(commands) -> None:
     restored.add_argument("version", type=int)
     pruned = action("prune", _prune, "delete all but the newest versions")
     pruned.add_argument(
-        "--keep", type=_positive, default=_KEEP, help=f"how many (default: {_KEEP})"
+        "--keep", type=positive, default=_KEEP, help=f"how many (default: {_KEEP})"
     )
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: give a whole number, at least 1")
-    return int(text)
 
 
 def _list(parsed) -> int:

@@ -1,5 +1,6 @@
 """What several commands of `psad` ask for, and how it is checked before they begin."""
 
+import argparse
 from pathlib import Path
 
 from psad_tf.data.click_world.config import SIZES
@@ -8,6 +9,13 @@ from psad_tf.feature_sets import feature_set
 from psad_tf.features import FeatureSet
 
 DEFAULT_DATASET = "movielens-100k"
+
+
+def positive(text: str) -> int:
+    """The type of an option that counts something: a whole number, at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: give a whole number, at least 1")
+    return int(text)
 
 
 def add_dataset(parser) -> None:

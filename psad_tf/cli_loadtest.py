@@ -1,5 +1,6 @@
 """`psad loadtest`: latency against load."""
 
+import shlex
 from pathlib import Path
 
 from psad_tf.cli_options import add_dataset, check_dataset, positive
@@ -72,12 +73,27 @@ def _run(parsed) -> int:
     return 0
 
 
+_OPTIONS = (
+    "target",
+    "dataset",
+    "model_name",
+    "model",
+    "signature",
+    "lists",
+    "candidates",
+    "history",
+    "requests",
+    "seconds",
+    "timeout",
+    "connections",
+    "seed",
+)
+
+
 def _command(parsed) -> str:
-    words = [
-        "psad loadtest",
-        f"--target {parsed.target}",
-        f"--dataset {parsed.dataset}",
-    ]
-    for name in ("signature", "lists", "seconds", "connections", "seed"):
-        words.append(f"--{name} {getattr(parsed, name)}")
-    return " ".join(words)
+    """The command that asks the same again."""
+    words = ["psad", "loadtest"]
+    for name in _OPTIONS:
+        if (value := getattr(parsed, name)) is not None:
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    return shlex.join(words)

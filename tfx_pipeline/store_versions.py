@@ -49,9 +49,7 @@ def described(store: str | Path) -> list[Version]:
     Raises:
         InputError: There is no such folder.
     """
-    store = Path(store)
-    if not store.is_dir():
-        raise InputError(f"{store}: no such folder; give the folder of versions")
+    store = _existing(store)
     known = versions(store)
     found = {v: (store / str(v), KEPT) for v in known}
     if known:
@@ -134,11 +132,11 @@ def prune(store: str | Path, keep: int) -> list[int]:
         The versions that were deleted.
 
     Raises:
-        InputError: `keep` is below 1.
+        InputError: `keep` is below 1, or there is no such folder.
     """
     if keep < 1:
         raise InputError(f"keep={keep}; servers need a version: keep at least 1")
-    store = Path(store)
+    store = _existing(store)
     file = store / LAST_NUMBER_FILE
     last = last_number(store)
     if last:
@@ -155,3 +153,9 @@ def prune(store: str | Path, keep: int) -> list[int]:
         shutil.rmtree(hidden)
     sync(store)
     return sorted(gone)
+
+
+def _existing(store: str | Path) -> Path:
+    if not Path(store).is_dir():
+        raise InputError(f"{store}: no such folder; give the folder of versions")
+    return Path(store)

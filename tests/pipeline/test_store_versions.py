@@ -77,6 +77,8 @@ def test_pruning_keeps_the_newest_and_remembers_all_numbers(store, model):
     assert store_versions.prune(store, keep=5) == []
     with pytest.raises(InputError, match="keep at least 1"):
         store_versions.prune(store, keep=0)
+    with pytest.raises(InputError, match="no such folder"):
+        store_versions.prune(store / "none", keep=1)
 
 
 def test_a_prune_that_dies_leaves_no_half_version(store, monkeypatch):

@@ -183,3 +183,14 @@ def test_a_server_that_is_not_there_is_named(capsys, tmp_path):
     error = capsys.readouterr().err
     assert "--target=127.0.0.1:1 answers UNAVAILABLE" in error
     assert not (tmp_path / "out").exists()
+
+
+def test_the_report_names_the_command_that_asks_the_same(tmp_path):
+    with fake_server(answer([[0, 1, 2]])) as (target, _):
+        given = ["loadtest", "--target", target, "--out", str(tmp_path / "out")]
+        given += ["--candidates", "3", "--history", "1", "--seconds", "0.05"]
+        assert cli.main(given) == 0
+    written = json.loads((tmp_path / "out" / "loadtest.json").read_text())
+    command = written["run"]["command"]
+    assert command.startswith(f"psad loadtest --target {target} --dataset movielens-")
+    assert "--candidates 3 --history 1" in command and "--seconds 0.05" in command

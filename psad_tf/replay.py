@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from tensorflow_serving.apis import prediction_log_pb2
 
 from psad_tf.errors import InputError
 from psad_tf.warmup import WARMUP_FILE
+from serving.fault import Fault
+from serving.warmup import recorded_requests
 
 
 def replay(model: Path) -> int:
@@ -29,14 +30,12 @@ def replay(model: Path) -> int:
     try:
         loaded = tf.saved_model.load(str(model))
         count = 0
-        for record in tf.data.TFRecordDataset(str(file)):
-            log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
-            request = log.predict_log.request
+        for request in recorded_requests(file):
             name = request.model_spec.signature_name
             inputs = {k: _constant(t) for k, t in request.inputs.items()}
             _check(name, loaded.signatures[name](**inputs))
             count += 1
-    except (OSError, KeyError, tf.errors.OpError) as error:
+    except (OSError, KeyError, tf.errors.OpError, Fault) as error:
         raise InputError(f"{model} does not answer: {error}") from error
     return count
 

@@ -14,6 +14,7 @@ import grpc
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2
 
+from psad_tf.warmup import WARMUP_FILE
 from serving import metrics as names
 from serving.fault import Fault
 from serving.graph_run import GraphRun
@@ -22,7 +23,7 @@ from serving.options import Options
 from serving.rows import answer_of_no_rows, check_rows
 from serving.signature import read_inputs, select_outputs
 from serving.tensors import fill_tensor
-from serving.warmup import WARMUP_FILE, recorded_requests
+from serving.warmup import recorded_requests
 
 DEFAULT_SIGNATURE = "serving_default"
 

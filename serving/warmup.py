@@ -9,7 +9,6 @@ from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from serving.fault import Fault, invalid
 
-WARMUP_FILE = Path("assets.extra", "tf_serving_warmup_requests")
 MAX_WARMUP_RECORDS = 1000
 
 

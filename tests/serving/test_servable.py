@@ -11,9 +11,10 @@ from raw_client import predict_request
 from serving_lists import FEATURES, ranking_list
 
 from psad_tf.data.examples import encode_list
+from psad_tf.warmup import WARMUP_FILE
 from serving.fault import Fault
 from serving.servable import Servable
-from serving.warmup import MAX_WARMUP_RECORDS, WARMUP_FILE
+from serving.warmup import MAX_WARMUP_RECORDS
 
 Code = grpc.StatusCode
 EXAMPLE = np.array([encode_list(ranking_list([1, 2]), FEATURES)], object)

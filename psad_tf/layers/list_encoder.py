@@ -4,11 +4,13 @@ import keras
 from keras import ops
 
 from psad_tf.config import PSADConfig
+from psad_tf.errors import ConfigError
 from psad_tf.layers.attention_block import AttentionBlock
 from psad_tf.layers.feature_embedding import FeatureEmbedding
 from psad_tf.layers.late_fusion import LateFusion
 from psad_tf.layers.shared_encoder import SharedEncoder
 from psad_tf.layers.user_profile_gate import UserProfileGate
+from psad_tf.layers.user_side import UserSide
 from psad_tf.masking import align_right
 
 
@@ -100,36 +102,88 @@ class ListEncoder(keras.layers.Layer):
         Returns:
             float `[batch, list, hidden_dim]`.
         """
-        (past_ids, past_dense), past_is_valid = align_right(
-            (inputs["history_ids"], inputs["history_dense"]), inputs["history_is_valid"]
-        )
+        (past_ids, past_dense), past_is_valid = _aligned(inputs)
         user = self.user_embedding(inputs["user_ids"], training=training)
+        # Together, though either could be done alone: fewer and larger products.
         ids = ops.concatenate([past_ids, inputs["candidate_ids"]], axis=1)
+        dense = ops.concatenate(
+            [self.history_dense(past_dense), self._shown(inputs)], axis=1
+        )
+        items = self._items(ids, dense, user, training)
+        past, shown = ops.split(items, [self.config.history_length], axis=1)
+        side = UserSide(user, past, past_is_valid, None)
+        return self._encode(side, shown, inputs["candidate_is_valid"], training)
+
+    def user_side(self, inputs) -> UserSide:
+        """What the candidates have no part in, to be used for many lists of a user.
+
+        Args:
+            inputs: The input tensors of the user and of the history by name.
+
+        Raises:
+            ConfigError: The history is encoded with the candidates.
+        """
+        if self.config.history == "encoded":
+            raise ConfigError(
+                "history='encoded': past items look at the candidates, so nothing of "
+                "them can be kept; use history='attended' or 'personal'"
+            )
+        (ids, dense), is_valid = _aligned(inputs)
+        user = self.user_embedding(inputs["user_ids"])
+        past = self._items(ids, self.history_dense(dense), user)
+        return UserSide(user, past, is_valid, self.encoder.position_of(user))
+
+    def with_user_side(self, side: UserSide, inputs):
+        """Encodes candidates beside what `user_side` made: as `call` without training.
+
+        Args:
+            side: Of the user of each list.
+            inputs: The input tensors of the candidates by name.
+        """
+        shown = self._items(inputs["candidate_ids"], self._shown(inputs), side.user)
+        return self._encode(side, shown, inputs["candidate_is_valid"])
+
+    def _shown(self, inputs):
+        """The candidates' part that no past item has: float `[batch, list, dim]`."""
         shown = self.candidate_dense(inputs["candidate_dense"])
         if self.places is not None:
             shown = shown + self.places(ops.arange(self.config.list_length))
-        dense = ops.concatenate([self.history_dense(past_dense), shown], axis=1)
-        items = self.fields(self.item_embedding(ids, training=training)) + dense
-        if self.gate is not None:
-            items = self.gate(items, user)
-        is_valid = inputs["candidate_is_valid"]
-        if self.personal is not None:
-            items = self._personal(items, past_is_valid, user, training)
-        else:
-            is_valid = ops.concatenate([past_is_valid, is_valid], axis=1)
-        states = self.encoder(items, is_valid, user, training=training)
-        return states if self.late_fusion is None else self.late_fusion(states, user)
+        return shown
 
-    def _personal(self, items, past_is_valid, user, training):
+    def _items(self, ids, dense, user, training=False):
+        """Items as the user sees them: float `[batch, length, dim]`."""
+        items = self.fields(self.item_embedding(ids, training=training)) + dense
+        return items if self.gate is None else self.gate(items, user)
+
+    def _encode(self, side, shown, is_valid, training=False):
+        """The states of candidates that come in as `shown`."""
+        if self.personal is not None:
+            items = self._personal(side, shown, training)
+        else:
+            items = ops.concatenate([side.past, shown], axis=1)
+            is_valid = ops.concatenate([side.past_is_valid, is_valid], axis=1)
+        states = self.encoder(
+            items, is_valid, side.user, side.position, training=training
+        )
+        fusion = self.late_fusion
+        return states if fusion is None else fusion(states, side.user)
+
+    def _personal(self, side, shown, training):
         """The candidates once they have attended to profile and history."""
-        past, shown = ops.split(items, [self.config.history_length], axis=1)
         # The profile is always there, so that an empty history leaves something to see.
-        known = ops.concatenate([self.user_part(user)[:, None], past], axis=1)
-        is_known = ops.pad(past_is_valid, ((0, 0), (1, 0)), constant_values=True)
+        profile = self.user_part(side.user)[:, None]
+        known = ops.concatenate([profile, side.past], axis=1)
+        is_known = ops.pad(side.past_is_valid, ((0, 0), (1, 0)), constant_values=True)
         return self.personal(shown, known, is_known[:, None], training=training)
 
     def get_config(self):
         return {**super().get_config(), "config": self.config.to_dict()}
+
+
+def _aligned(inputs):
+    """Ids and numbers of the past items, newest last, and where they are real."""
+    past = inputs["history_ids"], inputs["history_dense"]
+    return align_right(past, inputs["history_is_valid"])
 
 
 def item_embedding(config: PSADConfig, **kwargs) -> FeatureEmbedding:

@@ -104,6 +104,10 @@ class PersonalizedPositionBias(keras.layers.Layer):
         Returns:
             float `[batch, num_queries, num_keys]`.
         """
+        return self.laid_out(self.values_of(user))
+
+    def values_of(self, user):
+        """P' as it is learned, one value each: float `[batch, values]`."""
         values = ops.convert_to_tensor(self.values)[None]  # [1, count]
         if self.personal:
             user_part = self.user_part(ops.stop_gradient(user))[:, None]
@@ -112,6 +116,10 @@ class PersonalizedPositionBias(keras.layers.Layer):
             values = values + ops.tanh(self.output_part(hidden)[..., 0])
         else:
             values = ops.repeat(values, ops.shape(user)[0], axis=0)
+        return values
+
+    def laid_out(self, values):
+        """The bias that `values_of` stands for: `[batch, num_queries, num_keys]`."""
         if self.kind == "table":
             return ops.reshape(values, (-1, self.num_queries, self.num_keys))
         return lay_out(values, self.num_queries)

@@ -40,5 +40,22 @@ class Scorer(keras.Model):
         states = self.encoder(inputs, training=training)
         return self.head(states, inputs["candidate_is_valid"], training=training)
 
+    def user_side(self, inputs):
+        """What the candidates have no part in; see `ListEncoder.user_side`."""
+        return self.encoder.user_side(inputs)
+
+    def with_user_side(self, side, inputs):
+        """Scores, as `call` does, beside what `user_side` made of the user.
+
+        Args:
+            side: Of the user of each list.
+            inputs: The input tensors of the candidates by name.
+
+        Returns:
+            float32 `[batch, list]`, higher is better; the mask logit on padding.
+        """
+        states = self.encoder.with_user_side(side, inputs)
+        return self.head(states, inputs["candidate_is_valid"])
+
     def get_config(self):
         return {**super().get_config(), "config": self.config.to_dict()}

@@ -83,21 +83,23 @@ class SharedEncoder(keras.layers.Layer):
             self.biases.append(bias)
             self.blocks.append(block)
 
-    def call(self, items, is_valid, user, training=False):
+    def call(self, items, is_valid, user, position=None, training=False):
         """Encodes.
 
         Args:
             items: float `[batch, length, dim]`.
             is_valid: bool `[batch, length]`.
-            user: float `[batch, user_dim]`.
+            user: float `[batch, user_dim]`; read for `position` alone.
+            position: What `position_of` made of the user; None makes it now.
             training: Whether dropout is on.
 
         Returns:
             float `[batch, num_states, dim]`, the states of the last items.
         """
         states, past = items, items[:, : items.shape[1] - self.num_states]
-        for bias, block in zip(self.biases, self.blocks, strict=True):
-            values = bias(user)
+        position = self.position_of(user) if position is None else position
+        for bias, block, values in zip(self.biases, self.blocks, position, strict=True):
+            values = bias.laid_out(values)
             if self.candidates == "set":
                 values = behind_history(values, self.num_states)
             if states.shape[1] < items.shape[1]:
@@ -107,6 +109,10 @@ class SharedEncoder(keras.layers.Layer):
                 queries, states, is_valid[:, None], values, training=training
             )
         return states
+
+    def position_of(self, user):
+        """The values of each layer's position bias for a user: float `[batch, ...]`."""
+        return [bias.values_of(user) for bias in self.biases]
 
     def get_config(self):
         return {

@@ -1,0 +1,1 @@
+"""How fast models are beside what the machine allows."""

@@ -1,0 +1,70 @@
+"""How long a call keeps the device busy, by the device's own clock."""
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import jax
+import numpy as np
+
+# Calls are this far apart, and what a device does within one hardly ever pauses so.
+_PAUSE = 4e-3
+_TRIES = 3
+
+
+def device_seconds(
+    runs: Sequence[Callable[[], None]], rounds: int
+) -> list[list[float]] | None:
+    """From the first kernel's beginning to the last one's end, for each call.
+
+    Args:
+        runs: Each makes a call and waits for it. All were called before.
+        rounds: How often each is called, in turn.
+
+    Returns:
+        Seconds, one a round, for each of `runs`; None where there is no device with a
+        clock of its own, or it could not be read.
+    """
+    if jax.default_backend() != "gpu":
+        return None
+    for _ in range(_TRIES):
+        found = spans(_traced(runs, rounds))
+        if len(found) == rounds * len(runs):
+            return np.reshape(found, (rounds, len(runs))).T.tolist()
+    return None
+
+
+def _traced(runs, rounds) -> list[tuple[float, float]]:
+    """Begin and end of all that ran on the device, in seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        with jax.profiler.trace(folder):
+            for run in [*runs] * rounds:
+                run()
+                time.sleep(2 * _PAUSE)
+        (file,) = Path(folder).rglob("*.xplane.pb")
+        profile = jax.profiler.ProfileData.from_file(str(file))
+    return [
+        (event.start_ns / 1e9, event.end_ns / 1e9)
+        for plane in profile.planes
+        if plane.name.startswith("/device:GPU")
+        for line in plane.lines
+        if line.name.startswith("Stream")
+        for event in line.events
+    ]
+
+
+def spans(events: Sequence[tuple[float, float]], pause: float = _PAUSE) -> list[float]:
+    """The lengths of groups of events between which nothing runs for `pause` seconds.
+
+    Args:
+        events: Begin and end of each, in seconds, in any order.
+        pause: What parts two groups.
+    """
+    if not events:
+        return []
+    begins, ends = np.array(sorted(events)).T
+    ends = np.maximum.accumulate(ends)
+    first = np.concatenate([[True], begins[1:] - ends[:-1] > pause])
+    last = np.concatenate([first[1:], [True]])
+    return (ends[last] - begins[first]).tolist()

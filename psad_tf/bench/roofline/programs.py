@@ -1,0 +1,185 @@
+"""Rankings and training steps of models of any size, compiled."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from psad_tf import losses, tensors
+from psad_tf.bench.branches import functions
+from psad_tf.bench.efficiency_programs import INFERENCE, TITLES, TRAINING
+from psad_tf.bench.roofline.counts import Count, count
+from psad_tf.bench.roofline.shapes import Shape, config_of, lists_of
+from psad_tf.bench.stages import make_model, stages
+from psad_tf.bench.trial import Decoding, Trial
+from psad_tf.training_config import TrainingConfig
+from psad_tf.training_optimizer import optimizer
+
+FLOAT32, BFLOAT16 = "float32", "bfloat16"
+_POLICIES = {FLOAT32: "float32", BFLOAT16: "mixed_bfloat16"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is timed.
+
+    Args:
+        method: `psad`, or the name of a baseline.
+        phase: Inference, of every way to read the method out; or a training step.
+        batch: Lists a call.
+        precision: What it computes in.
+        shape: Sizes.
+    """
+
+    method: str
+    phase: str
+    batch: int
+    precision: str = FLOAT32
+    shape: Shape = Shape()
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A program that is ready to run.
+
+    Args:
+        cell: What it is.
+        title: The method, as tables name it.
+        run: Makes a call and waits for it.
+        counted: Operations and lookups, from shapes.
+        least_bytes: What a call can't help moving: the batch, the rows it looks up,
+            the weights but for tables, and what comes out. A training step also moves
+            the slots of the optimizer.
+        compiler: The compiler's own count: `flops` and `bytes accessed`, once fused.
+    """
+
+    cell: Cell
+    title: str
+    run: Callable[[], None]
+    counted: Count
+    least_bytes: float
+    compiler: dict[str, float]
+
+
+def compiled(cells: Sequence[Cell]) -> list[Compiled]:
+    """Compiles; a cell gives a program for each way to read its method out."""
+    tasks = [task for cell in tqdm(cells, desc="trace") for task in _of_cell(cell)]
+    with ThreadPoolExecutor() as pool:
+        done = pool.map(lambda task: task(), tasks)
+        return list(tqdm(done, total=len(tasks), unit="program", desc="compile"))
+
+
+@contextmanager
+def computing_in(precision: str):
+    """Within it, models are made to compute in a precision."""
+    usual = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(_POLICIES[precision])
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(usual)
+
+
+def _of_cell(cell: Cell) -> Iterator[Callable[[], Compiled]]:
+    trial = Trial(cell.method, cell.method, decodings=(Decoding(),))
+    config = config_of(cell.shape)
+    with computing_in(cell.precision):
+        model = make_model(trial, config)
+    lists = {k: jnp.asarray(v) for k, v in lists_of(config, cell.batch).items()}
+    if cell.phase == INFERENCE:
+        for name, function in functions(trial, model).items():
+            served = model.scorer if name == "student" else model
+            yield _ranking(cell, TITLES.get(name, name), served, model, function, lists)
+    else:
+        (*_, last) = stages(trial, model)
+        yield _step(cell, model, last, lists)
+
+
+def _ranking(cell, title, served, model, function, lists):
+    inputs = {name: lists[name] for name in tensors.INPUTS}
+    variables = served.variables
+
+    def program(values, inputs):
+        pairs = list(zip(variables, values, strict=True))
+        with keras.StatelessScope(state_mapping=pairs):
+            return function(model, inputs)
+
+    values = [v.value for v in variables]
+    return _compile(cell, title, program, (values, inputs), served.weights)
+
+
+def _step(cell, model, stage, lists):
+    step, state = training_step(model, stage, TrainingConfig())
+    inputs = {name: lists[name] for name in tensors.INPUTS}
+    arguments = (state, inputs, lists[tensors.LABEL])
+    title = "PSAD" if cell.method == "psad" else model.title
+    return _compile(cell, title, step, arguments, model.weights)
+
+
+def training_step(model, stage, training: TrainingConfig):
+    """A training step as a function.
+
+    Args:
+        model: What is trained.
+        stage: A `Stage` of it.
+        training: Rate and decay.
+
+    Returns:
+        `(state, inputs, label) -> (state, loss)`, and the state to begin with.
+    """
+    stage.begin(model)
+    learned = {id(v) for v in model.trainable_variables}
+    weights = [v for v in model.variables if id(v) in learned]
+    others = [v for v in model.variables if id(v) not in learned]
+    tuned = optimizer(training, 1000)
+    tuned.build(weights)
+
+    def loss(values, state, inputs, label):
+        pairs = list(zip([*weights, *others], [*values, *state], strict=True))
+        with keras.StatelessScope(state_mapping=pairs) as scope:
+            mean = losses.mean_over_lists(stage.loss(model, inputs, label, True))
+        return mean, [scope.get_current_value(v) for v in others]
+
+    def step(state, inputs, label):
+        values, other, slots = state
+        (value, other), gradients = jax.value_and_grad(loss, has_aux=True)(
+            values, other, inputs, label
+        )
+        values, slots = tuned.stateless_apply(slots, gradients, values)
+        return (values, other, slots), value
+
+    groups = (weights, others, tuned.variables)
+    return step, tuple([v.value for v in group] for group in groups)
+
+
+def _compile(cell, title, program, arguments, weights):
+    counted = count(program, *arguments)
+    tables = sum(w.value.nbytes for w in weights if "embeddings" in w.path)
+    least = counted.gathered + _bytes(arguments) - tables
+    if cell.phase == TRAINING:
+        # Tables, their gradients and their slots are moved whole by a dense optimizer.
+        least += tables
+    # Tracing uses the model's own variables, so it is done here, one after the other.
+    lowered = jax.jit(program).lower(*arguments)
+
+    def task():
+        found = lowered.compile()
+        cost = found.cost_analysis() or {}
+        known = {k: float(cost.get(k, np.nan)) for k in ("flops", "bytes accessed")}
+
+        def run():
+            jax.block_until_ready(found(*arguments))
+
+        return Compiled(cell, title, run, counted, least, known)
+
+    return task
+
+
+def _bytes(tree) -> float:
+    return float(sum(x.nbytes for x in jax.tree.leaves(tree)))

@@ -1,0 +1,145 @@
+"""Lists a second in training: batches from the host's memory, step after step."""
+
+import itertools
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from psad_tf import tensors
+from psad_tf.bench.roofline.programs import computing_in, training_step
+from psad_tf.bench.roofline.shapes import Shape, config_of, lists_of
+from psad_tf.bench.stages import make_model, stages
+from psad_tf.bench.trial import Trial
+from psad_tf.training_config import TrainingConfig
+
+_AHEAD = 4
+
+
+@dataclass(frozen=True)
+class Training:
+    """A training whose speed is wanted.
+
+    Args:
+        batch: Lists a step, over all devices.
+        steps: Steps a call: what the host does for a call is shared by them.
+        devices: How many train together, each on its part of a batch.
+        precision: What it computes in.
+        shape: Sizes.
+        lists: In the host's memory, read in random order.
+    """
+
+    batch: int
+    steps: int = 8
+    devices: int = 1
+    precision: str = "float32"
+    shape: Shape = Shape()
+    lists: int = 1 << 16
+
+
+def measure_training(training: Training, calls: int = 20, windows: int = 5) -> dict:
+    """Trains PSAD, generator and scorer, and times it.
+
+    Args:
+        training: What.
+        calls: Of a window.
+        windows: How many; each gives a figure.
+
+    Returns:
+        The fields of `training`; `lists_per_second`, one a window, from the host's
+        memory; `input_per_second`, what the input alone would feed; and `resident`,
+        lists a second on batches that are on the device already.
+    """
+    program, state, put = _compiled(training)
+    feed = _batches(training)
+    rates = {"lists_per_second": [], "resident": []}
+    batch = put(next(feed))
+    state, loss = program(state, *batch)
+    jax.block_until_ready(loss)
+    count = calls * training.steps * training.batch
+    for _ in range(windows):
+        begun = time.perf_counter()
+        with closing(_ahead(feed, put)) as batches:
+            for given in itertools.islice(batches, calls):
+                state, loss = program(state, *given)
+        jax.block_until_ready(loss)
+        rates["lists_per_second"].append(count / (time.perf_counter() - begun))
+        begun = time.perf_counter()
+        for _ in range(calls):
+            state, loss = program(state, *batch)
+        jax.block_until_ready(loss)
+        rates["resident"].append(count / (time.perf_counter() - begun))
+    if not np.isfinite(np.asarray(loss)).all():
+        raise FloatingPointError(f"the loss became {loss}: the figures mean nothing")
+    begun = time.perf_counter()
+    for _ in range(calls):
+        jax.block_until_ready(put(next(feed)))
+    alone = count / (time.perf_counter() - begun)
+    return {**asdict(training), **rates, "input_per_second": alone}
+
+
+def _compiled(training: Training):
+    """The program of a call, its state, and what brings batches to the devices."""
+    config = config_of(training.shape)
+    with computing_in(training.precision):
+        model = make_model(Trial("psad", "psad"), config)
+    (stage,) = stages(Trial("psad", "psad"), model)
+    step, state = training_step(model, stage, TrainingConfig())
+    mesh = Mesh(np.array(jax.devices()[: training.devices]), ("batch",))
+    everywhere = NamedSharding(mesh, PartitionSpec())
+    # Of `[steps, batch, ...]`, each device has its part of every batch.
+    parted = NamedSharding(mesh, PartitionSpec(None, "batch"))
+
+    def call(state, inputs, label):
+        return jax.lax.scan(lambda s, x: step(s, *x), state, (inputs, label))
+
+    program = jax.jit(call, donate_argnums=0, out_shardings=(everywhere, everywhere))
+
+    def put(batch):
+        label = batch[tensors.LABEL]
+        inputs = {name: batch[name] for name in tensors.INPUTS}
+        return jax.device_put((inputs, label), parted)
+
+    return program, jax.device_put(state, everywhere), put
+
+
+def _batches(training: Training) -> Iterator[dict[str, np.ndarray]]:
+    """Steps of batches of lists in random order, pass after pass, without end."""
+    lists = lists_of(config_of(training.shape), training.lists)
+    random = np.random.default_rng(0)
+    size = training.steps, training.batch
+    while True:
+        order = random.permutation(training.lists)
+        for first in range(0, training.lists - np.prod(size) + 1, np.prod(size)):
+            rows = order[first : first + np.prod(size)].reshape(size)
+            yield {name: values[rows] for name, values in lists.items()}
+
+
+def _ahead(feed, put) -> Iterator:
+    """Batches on the device, made by another thread while earlier ones are used."""
+    ready, is_over = queue.Queue(_AHEAD), threading.Event()
+
+    def fill():
+        while not is_over.is_set():
+            batch = put(next(feed))
+            while not is_over.is_set():
+                try:
+                    ready.put(batch, timeout=0.1)
+                    break
+                except queue.Full:
+                    continue
+
+    thread = threading.Thread(target=fill)
+    thread.start()
+    try:
+        while True:
+            yield ready.get()
+    finally:
+        is_over.set()
+        thread.join()

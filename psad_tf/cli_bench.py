@@ -10,6 +10,7 @@ from psad_tf.errors import InputError
 _BENCHES = {
     "overall": "all rerankers under one protocol, on test lists",
     "efficiency": "what each reranker's training step and ranking cost",
+    "roofline": "what is reached of what the device allows, at many sizes",
     "prepare": "make a data set's tensors, which all other benches read",
     "study": "the model's open choices, on validation lists",
     "ablation": "the model without one of its parts",

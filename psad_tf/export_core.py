@@ -10,6 +10,7 @@ import tensorflow as tf
 from psad_tf import tensors
 from psad_tf.config import PSADConfig
 from psad_tf.errors import ConfigError
+from psad_tf.export_rows import batched, in_known_sizes
 from psad_tf.export_weights import StoredWeights
 from psad_tf.export_widths import narrowed, resized
 from psad_tf.features import FeatureSet
@@ -74,11 +75,25 @@ class ServedScorer:
         branches = [at(width) for width in self.widths]
         return tf.switch_case(self.smallest(inputs), branches)
 
+    @property
+    def compute_dtype(self) -> str:
+        """What the model computes in."""
+        return self._models[self.widths[-1]].compute_dtype
+
     def scores(self, width: tuple[int, int], inputs):
         """The model's scores, from input tensors of this width."""
-        model = self._models[width]
+        return self.run(lambda model: model(inputs, training=False), width)
+
+    def run(self, function, width: tuple[int, int] | None = None):
+        """What a function makes of the model with its stored weights.
+
+        Args:
+            function: Of the model.
+            width: The model's; None is the full one.
+        """
+        model = self._models[self.widths[-1] if width is None else width]
         if model is self.scorer and self.stored.is_own:
-            return model(inputs, training=False)
+            return function(model)
         values = self.stored.read()
         if model is not self.scorer and isinstance(model, Scorer):
             values = narrowed(values, self.scorer, model)
@@ -86,7 +101,7 @@ class ServedScorer:
         with keras.StatelessScope(initialize_variables=False) as scope:
             for weight, value in zip(model.weights, values, strict=True):
                 scope.add_update((weight, value))
-            return model(inputs, training=False)
+            return function(model)
 
     def _model(self, width):
         """The model at a width, computing in the precision that was asked for."""
@@ -135,43 +150,26 @@ class ServedScorer:
         for names, length in zip((_OF_LIST, _OF_HISTORY), width, strict=True):
             cut |= {name: inputs[name][:, :length] for name in names}
         plain = self.graph(width)
-        if queue is None:
-            scores = self.graph(width, is_compiled)(cut)
+        if queue is None and is_compiled:
+            scores = in_known_sizes(
+                self.graph(width, True), plain, cut, self.serving.batch_sizes
+            )
+        elif queue is None:
+            scores = plain(cut)
         else:
             name = f"{queue}_{width[0]}_{width[1]}"
+            graph = self.graph(width, is_compiled)
             scores = tf.cond(
                 # Enough for a batch of their own, and perhaps more than a queue holds.
                 tf.shape(cut[tensors.USER_IDS])[0] > self.serving.batch_sizes[-1],
                 lambda: plain(cut),
-                lambda: self._batched(self.graph(width, is_compiled), cut, name),
+                lambda: batched(graph, cut, name, self.serving),
             )
         scores = tf.ensure_shape(scores, [None, width[0]])
         missing = self.widths[-1][0] - width[0]
         return tf.pad(
             scores, ((0, 0), (0, missing)), constant_values=mask_logit("float32")
         )
-
-    def _batched(self, graph, inputs, queue):
-        """Scores once there is a batch of lists, of this and of other requests."""
-        serving = self.serving
-        names = [x.name.partition(":")[0] for x in graph.inputs]
-        # `tf.nondifferentiable_batch_function`, which gives all queues one name.
-        (scores,) = tf.raw_ops.BatchFunction(
-            in_tensors=[inputs[name] for name in names[: len(inputs)]],
-            captured_tensors=graph.captured_inputs,
-            f=graph,
-            Tout=[tf.float32],
-            num_batch_threads=serving.batch_threads,
-            max_batch_size=serving.batch_sizes[-1],
-            allowed_batch_sizes=serving.batch_sizes,
-            batch_timeout_micros=serving.batch_timeout_micros,
-            max_enqueued_batches=serving.queue_batches,
-            shared_name=queue,
-            # A request whose parts run apart was seen to get an empty answer.
-            enable_large_batch_splitting=False,
-        )
-        # The answer to no list at all comes back without its width.
-        return tf.reshape(scores, (-1, graph.outputs[0].shape[1]))
 
 
 def input_specs(config: PSADConfig, list_width: int, history_width: int, lists=None):

@@ -45,10 +45,14 @@ def _constant(proto):
 
 
 def _check(signature: str, answer) -> None:
-    scores, order = answer["scores"].numpy(), answer["order"].numpy()
-    if not np.isfinite(scores).all():
-        raise InputError(f"signature {signature} answers scores {scores}, not finite")
-    for row in order:
+    for name, values in answer.items():
+        if not np.isfinite(values.numpy()).all():
+            raise InputError(
+                f"signature {signature} answers {name} {values.numpy()}, not finite"
+            )
+    if "order" not in answer:
+        return  # no ranking
+    for row in answer["order"].numpy():
         placed = row[row >= 0]
         if sorted(placed.tolist()) != list(range(len(placed))):
             raise InputError(

@@ -7,6 +7,11 @@ from typing import Any
 from psad_tf.errors import ConfigError
 from psad_tf.features import FeatureSet
 
+# Signatures that are there when asked for, by what asks for them.
+EXTRA_SIGNATURES = {
+    "rank_tensors": ("rank_tensors",),
+    "user_side": ("user_side", "rank_with_user_side"),
+}
 PRECISIONS = ("float32", "bfloat16", "float16", "int8")
 # What a model server replays before it calls itself ready; it refuses more.
 MAX_WARMUP_RECORDS = 1000
@@ -31,7 +36,11 @@ class ServingConfig:
         queue_batches: Full batches that may wait; a request beyond them is answered
             UNAVAILABLE at once.
         xla: Whether the scorer is compiled by XLA, for servers on GPU; then
-            `rank_plain` is `rank` without. Needs `batching`, so that shapes are few.
+            `rank_plain` is `rank` without. So that shapes are few, lists are filled up
+            to the next of `batch_sizes`, whether or not there is `batching`.
+        extra_signatures: Of `EXTRA_SIGNATURES`: `rank_tensors` takes what the transform
+            makes; `user_side` makes a user's side apart from the candidates, and
+            `rank_with_user_side` takes it.
         precision: `float32`; `bfloat16` stores weights and computes in it; `float16`
             and `int8` store weights so and compute in float32.
         precision_tolerance: The most that mean NDCG@10 on validation lists may differ
@@ -49,6 +58,7 @@ class ServingConfig:
     batch_timeout_micros: int = 0
     queue_batches: int = 16
     xla: bool = False
+    extra_signatures: tuple[str, ...] = ()
     precision: str = "float32"
     precision_tolerance: float = 0.001
 
@@ -69,12 +79,10 @@ class ServingConfig:
         tolerance = self.precision_tolerance
         if not isinstance(tolerance, int | float) or not 0 <= tolerance <= 1:
             raise _bad("precision_tolerance", tolerance, "must be a number in 0..1")
-        if self.xla and not self.batching:
+        extra = self.extra_signatures
+        if not isinstance(extra, tuple) or not {*extra} <= {*EXTRA_SIGNATURES}:
             raise _bad(
-                "xla",
-                self.xla,
-                "compiles each number of lists anew: set batching to true as well, so "
-                "that there are none but batch_sizes",
+                "extra_signatures", extra, f"must be of {sorted(EXTRA_SIGNATURES)}"
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -91,11 +99,14 @@ class ServingConfig:
 
     def signatures(self) -> tuple[str, ...]:
         """The names of the signatures."""
-        return ("serving_default", "rank", *(("rank_plain",) if self.xla else ()))
+        found = ["serving_default", "rank", *(["rank_plain"] if self.xla else [])]
+        for name in self.extra_signatures:
+            found += EXTRA_SIGNATURES[name]
+        return tuple(found)
 
     def warmup_sizes(self) -> tuple[int, ...]:
         """Of how many lists a warm-up request must be for nothing to be new later."""
-        return self.batch_sizes if self.batching else (1,)
+        return self.batch_sizes if self.batching or self.xla else (1,)
 
     def check_fits(self, features: FeatureSet) -> None:
         """

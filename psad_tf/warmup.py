@@ -4,7 +4,7 @@ They are made up from the feature set alone, so no user's data enters the artifa
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import tensorflow as tf
@@ -16,6 +16,8 @@ from psad_tf.data.ranking_list import RankingList
 from psad_tf.features import Feature, FeatureSet
 from psad_tf.serving_config import ServingConfig
 
+# (signature, the arrays of `rank`, (candidates, past items)) -> the signature's arrays
+Extra = Callable[[str, dict, tuple[int, int]], dict]
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 
 
@@ -33,9 +35,14 @@ def _made_up_list(features: FeatureSet, candidates: int, history: int) -> Rankin
 
 
 def warmup_requests(
-    features: FeatureSet, serving: ServingConfig
+    features: FeatureSet, serving: ServingConfig, extra: Extra | None = None
 ) -> Iterator[predict_pb2.PredictRequest]:
     """Requests after which no shape is new.
+
+    Args:
+        features: The data set's features.
+        serving: How the graph runs a request.
+        extra: What the extra signatures are sent; needed where there are any.
 
     One for each signature, each width and each number of lists at once, the fullest
     first: what they need of memory is there from the start. The last ones are about a
@@ -48,8 +55,13 @@ def warmup_requests(
         packed = pack_lists([made_up] * lists, features)
         examples = {"examples": [encode_list(made_up, features)] * lists}
         for signature in serving.signatures():
-            is_examples = signature == "serving_default"
-            yield _request(signature, examples if is_examples else packed)
+            if signature == "serving_default":
+                arrays = examples
+            elif signature in ("rank", "rank_plain"):
+                arrays = packed
+            else:
+                arrays = extra(signature, packed, width)
+            yield _request(signature, arrays)
 
 
 def _request(signature: str, arrays: dict) -> predict_pb2.PredictRequest:
@@ -60,12 +72,17 @@ def _request(signature: str, arrays: dict) -> predict_pb2.PredictRequest:
     return request
 
 
-def write_warmup(path: Path, features: FeatureSet, serving: ServingConfig) -> None:
-    """Writes the warm-up records into a SavedModel's folder."""
+def write_warmup(
+    path: Path,
+    features: FeatureSet,
+    serving: ServingConfig,
+    extra: Extra | None = None,
+) -> None:
+    """Writes the warm-up records into a SavedModel's folder; see `warmup_requests`."""
     file = path / WARMUP_FILE
     file.parent.mkdir(parents=True, exist_ok=True)
     with tf.io.TFRecordWriter(str(file)) as writer:
-        for request in warmup_requests(features, serving):
+        for request in warmup_requests(features, serving, extra):
             log = prediction_log_pb2.PredictionLog()
             log.predict_log.request.CopyFrom(request)
             writer.write(log.SerializeToString(deterministic=True))

@@ -22,6 +22,7 @@ from psad_tf.bench.prepare import prepare_bundle
 from psad_tf.bench.report import write_report
 from psad_tf.bench.report_results import Result
 from psad_tf.bench.report_run import Run
+from psad_tf.bench.roofline import command as roofline
 from psad_tf.bench.tuning import DRAWS, RATES, methods
 from psad_tf.config import PSADConfig
 from psad_tf.errors import ConfigError
@@ -71,13 +72,15 @@ def main(parsed: Namespace) -> int:
     """Runs one subcommand; returns the exit code.
 
     Args:
-        parsed: `bench` (prepare, report, peers, overall, efficiency, page or one
-            of `plans.BENCHES`), `preset`, `dataset`, `raw`, `out`, `seeds`, `workers`,
-            `size`, `device`, `part`, `methods`.
+        parsed: `bench` (prepare, roofline, report, peers, overall, efficiency, page or
+            one of `plans.BENCHES`), `preset`, `dataset`, `raw`, `out`, `seeds`,
+            `workers`, `size`, `device`, `part`, `methods`.
 
     Raises:
         ConfigError: The arguments do not fit the data set, or each other.
     """
+    if parsed.bench == "roofline":
+        return _roofline(parsed)
     bench = _open(parsed)
     if parsed.bench == "prepare":
         counts = {s: len(bundle["label"]) for s, bundle in bench.bundle.splits.items()}
@@ -94,6 +97,15 @@ def main(parsed: Namespace) -> int:
         write_page(_page(bench, parsed), dataset, is_simulated, run, report)
     else:
         write_report(_results(bench, parsed), run, report)
+    print(f"report: {report / 'index.html'}")
+    return 0
+
+
+def _roofline(parsed) -> int:
+    """Of made-up lists: it needs no data."""
+    run = Run(f"psad bench roofline --preset {parsed.preset}", _device(parsed))
+    report = parsed.out / "roofline"
+    roofline.run(_is_quick(parsed), run, report)
     print(f"report: {report / 'index.html'}")
     return 0
 

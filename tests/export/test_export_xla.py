@@ -9,10 +9,10 @@ from in_session import InSession
 from psad_tf.serving_config import ServingConfig
 
 
-@pytest.fixture(scope="module")
-def compiled(transform_output, tmp_path_factory):
+@pytest.fixture(scope="module", params=[True, False], ids=["batched", "alone"])
+def compiled(request, transform_output, tmp_path_factory):
     path = tmp_path_factory.mktemp("compiled") / "model"
-    serving = ServingConfig(batching=True, batch_sizes=(4,), xla=True)
+    serving = ServingConfig(batching=request.param, batch_sizes=(4,), xla=True)
     return InSession(export_tiny(transform_output, path, serving=serving).path)
 
 

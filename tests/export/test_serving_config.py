@@ -23,7 +23,7 @@ from psad_tf.serving_config import ServingConfig, serving_config
         ({"batch_timeout_micros": -1}, "batch_timeout_micros=-1 must be .* from 0 on"),
         ({"precision": "int4"}, "precision='int4' must be one of"),
         ({"precision_tolerance": 2}, "precision_tolerance=2 must be a number in 0..1"),
-        ({"xla": True}, "xla=True compiles .* set batching to true as well"),
+        ({"extra_signatures": ["rank_ids"]}, r"must be of \['rank_tensors', 'user_"),
     ],
 )
 def test_a_bad_choice_is_named_with_its_remedy(choices, message):

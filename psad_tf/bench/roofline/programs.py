@@ -22,6 +22,7 @@ from psad_tf.training_config import TrainingConfig
 from psad_tf.training_optimizer import optimizer
 
 FLOAT32, BFLOAT16 = "float32", "bfloat16"
+USER_SIDE, USER_GIVEN = "PSAD-S, user's side", "PSAD-S, user's side given"
 _POLICIES = {FLOAT32: "float32", BFLOAT16: "mixed_bfloat16"}
 
 
@@ -35,6 +36,7 @@ class Cell:
         batch: Lists a call.
         precision: What it computes in.
         shape: Sizes.
+        titles: The ways of reading it out that are wanted; empty is all.
     """
 
     method: str
@@ -42,6 +44,7 @@ class Cell:
     batch: int
     precision: str = FLOAT32
     shape: Shape = Shape()
+    titles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,16 +96,35 @@ def _of_cell(cell: Cell) -> Iterator[Callable[[], Compiled]]:
         model = make_model(trial, config)
     lists = {k: jnp.asarray(v) for k, v in lists_of(config, cell.batch).items()}
     if cell.phase == INFERENCE:
-        for name, function in functions(trial, model).items():
-            served = model.scorer if name == "student" else model
-            yield _ranking(cell, TITLES.get(name, name), served, model, function, lists)
+        for title, served, function, inputs in _readouts(trial, model, lists):
+            if not cell.titles or title in cell.titles:
+                yield _ranking(cell, title, served, model, function, inputs)
     else:
         (*_, last) = stages(trial, model)
         yield _step(cell, model, last, lists)
 
 
-def _ranking(cell, title, served, model, function, lists):
+def _readouts(trial, model, lists):
+    """Title, what is served, function and inputs of each way to rank."""
     inputs = {name: lists[name] for name in tensors.INPUTS}
+    for name, function in functions(trial, model).items():
+        is_student = name == "student"
+        served = model.scorer if is_student else model
+        yield TITLES.get(name, name), served, function, inputs
+        if is_student and model.config.history != "encoded":
+            scorer = model.scorer
+            yield USER_SIDE, scorer, lambda m, x: m.scorer.user_side(x), inputs
+            side = jax.jit(scorer.user_side)(inputs)
+            given = {k: v for k, v in inputs.items() if k.startswith("candidate")}
+            yield (
+                USER_GIVEN,
+                scorer,
+                lambda m, x: m.scorer.with_user_side(*x),
+                (side, given),
+            )
+
+
+def _ranking(cell, title, served, model, function, inputs):
     variables = served.variables
 
     def program(values, inputs):

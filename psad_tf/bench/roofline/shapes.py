@@ -20,7 +20,8 @@ class Shape:
         candidates: Of a list; M of the paper.
         history: Past items of a list; N of the paper.
         slate: Items that the generator puts in order; T of the paper.
-        block: Items generated at once; K of the paper.
+        block: Items generated at once; K of the paper. 1 is autoregressive.
+        refine: Slots predicted again; γ of the paper.
         layers: Of the encoder.
         width: Of its states; d of the paper.
         heads: Of its attention.
@@ -31,6 +32,7 @@ class Shape:
     history: int = 50
     slate: int = 10
     block: int = 2
+    refine: int = 1
     layers: int = 2
     width: int = 64
     heads: int = 2
@@ -58,6 +60,7 @@ def config_of(shape: Shape, **choices) -> PSADConfig:
             "history_length": shape.history,
             "slate_length": min(shape.slate, shape.candidates),
             "block_size": shape.block,
+            "refine_size": shape.refine,
             "num_layers": shape.layers,
             "hidden_dim": shape.width,
             "num_heads": shape.heads,

@@ -1,0 +1,134 @@
+"""The signatures of the artifact: what each takes, and the function that answers it."""
+
+import tensorflow as tf
+
+from psad_tf.data.packing import packed_columns
+from psad_tf.export_checks import check_count, check_raw
+from psad_tf.export_core import ServedScorer
+from psad_tf.export_extra import (
+    RANK_TENSORS,
+    USER_SIDE,
+    PackedUserSide,
+    from_tensors,
+    packed_specs,
+    tensor_specs,
+    with_absent,
+)
+from psad_tf.features import FeatureSet
+from psad_tf.tensors import CANDIDATE_IS_VALID
+from psad_tf.training_data import model_inputs
+
+EXAMPLES = "examples"
+_PLACES = ("user", "candidate", "history")
+
+
+class Endpoints:
+    """Makes the signatures of an artifact.
+
+    Args:
+        raw_spec: How a serving example is parsed: raw name to feature specification.
+        features: The data set's features.
+        transform: The fitted transform as a layer: raw features to input tensors.
+        served: The scorer.
+    """
+
+    def __init__(
+        self, raw_spec: dict, features: FeatureSet, transform, served: ServedScorer
+    ):
+        self._raw_spec, self._features = raw_spec, features
+        self._transform, self._served = transform, served
+
+    def of(self, name: str):
+        """A signature: its inputs as `tf.TensorSpec`s, and the function of them."""
+        config = self._served.scorer.config
+        if name == "serving_default":
+            specs = [tf.TensorSpec([None], tf.string, name=EXAMPLES)]
+            return specs, lambda given: self._ranked(name, self._parsed(given))
+        if name == RANK_TENSORS:
+            specs = tensor_specs(config)
+
+            def inputs(given):
+                return self._ranked(name, from_tensors(given, config))
+        elif name in ("rank", "rank_plain"):
+            specs = packed_specs(self._features, _PLACES)
+
+            def inputs(given):
+                return self._ranked(name, self._unpacked(given))
+        else:
+            specs, inputs = self._of_user_side(is_made=name == USER_SIDE)
+        names = [spec.name for spec in specs]
+        return specs, lambda *given: inputs(dict(zip(names, given, strict=True)))
+
+    def _of_user_side(self, is_made: bool):
+        """The two signatures that part a list in two: the first, or the second."""
+        side = PackedUserSide(self._served)
+        if is_made:
+            specs = packed_specs(self._features, ("user", "history"))
+            return specs, lambda given: {USER_SIDE: side.make(self._unpacked(given))}
+        specs = packed_specs(self._features, ("candidate",))
+        specs.append(tf.TensorSpec([None, side.size], tf.float32, USER_SIDE))
+
+        def ranked(given):
+            vector = given.pop(USER_SIDE)
+            inputs = self._unpacked(given)
+            scores = side.scores(vector, inputs)
+            return _outputs(scores, inputs[CANDIDATE_IS_VALID])
+
+        return specs, ranked
+
+    def _ranked(self, name: str, inputs: dict) -> dict[str, tf.Tensor]:
+        """Scores and order, the way the configuration asks for."""
+        serving = self._served.serving
+        queue = name if serving.batching else None
+        is_compiled = serving.xla and name != "rank_plain"
+        scores = self._served(inputs, queue, is_compiled)
+        return _outputs(scores, inputs[CANDIDATE_IS_VALID])
+
+    def _parsed(self, examples) -> dict:
+        return self._checked(tf.io.parse_example(examples, self._raw_spec))
+
+    def _unpacked(self, given: dict) -> dict:
+        """The model's inputs from packed ones; a place that was not sent is empty."""
+        batch = tf.shape(next(iter(given.values())))[0]
+        packed = with_absent(given, self._features, batch)
+        return self._checked(_unpack(packed, self._features))
+
+    def _checked(self, raw: dict) -> dict:
+        """Raw features to input tensors, or the error of the request they are of."""
+        with tf.control_dependencies(check_raw(raw, self._features)):
+            raw = {k: _identity(v) for k, v in raw.items()}
+        return model_inputs(self._transform(raw))
+
+
+def _unpack(packed: dict[str, tf.Tensor], features: FeatureSet) -> dict:
+    """Packed columns to raw features, ragged by the count where the place is a list."""
+    raw = {}
+    for name, columns in packed_columns(features).items():
+        place, _ = name.split("_")
+        values = dict(
+            zip(columns, tf.unstack(packed[name], len(columns), -1), strict=True)
+        )
+        if place != "user":
+            count = f"{place}_count"
+            lengths = check_count(count, packed[count], name, packed[name])
+            values = {
+                raw_name: tf.RaggedTensor.from_tensor(column, lengths=lengths)
+                for raw_name, column in values.items()
+            }
+        raw |= values
+    return raw
+
+
+def _identity(value):
+    if isinstance(value, tf.RaggedTensor):
+        return value.with_flat_values(tf.identity(value.flat_values))
+    return tf.identity(value)
+
+
+def _outputs(scores: tf.Tensor, is_valid: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Scores, and the order they give; ties keep the initial order."""
+    scores = tf.cast(scores, tf.float32)
+    scores = tf.where(is_valid, scores, scores.dtype.min / 2)
+    order = tf.argsort(scores, direction="DESCENDING", stable=True)
+    stands = tf.gather(is_valid, order, batch_dims=1)
+    return {"scores": scores, "order": tf.where(stands, order, -1)}

@@ -1,0 +1,247 @@
+"""Signatures beside the two usual ones, for those who ask for them.
+
+`rank_tensors` takes what the transform would make, for callers who keep features as
+ids. `user_side` makes of a user and their history what `rank_with_user_side` needs of
+them, once for many lists of candidates.
+"""
+
+import zlib
+
+import numpy as np
+import tensorflow as tf
+
+from psad_tf import tensors
+from psad_tf.data.packing import packed_columns
+from psad_tf.errors import ConfigError
+from psad_tf.export_core import ServedScorer
+from psad_tf.features import FeatureSet
+from psad_tf.layers.scorer import Scorer
+from psad_tf.layers.user_side import UserSide
+
+USER_SIDE, WITH_USER_SIDE, RANK_TENSORS = (
+    "user_side",
+    "rank_with_user_side",
+    "rank_tensors",
+)
+# Whole numbers below it are exact in float32.
+_EXACT = 1 << 24
+
+
+def tensor_specs(config) -> list[tf.TensorSpec]:
+    """The inputs of `rank_tensors`.
+
+    Args:
+        config: The model's `PSADConfig`.
+    """
+    items, users = sum(config.item_widths), sum(config.user_widths)
+    shapes = {
+        tensors.USER_IDS: ((users,), tf.int32),
+        tensors.CANDIDATE_IDS: ((None, items), tf.int32),
+        tensors.CANDIDATE_DENSE: ((None, config.candidate_dense_size), tf.float32),
+        "candidate_count": ((), tf.int32),
+        tensors.HISTORY_IDS: ((None, items), tf.int32),
+        tensors.HISTORY_DENSE: ((None, config.history_dense_size), tf.float32),
+        "history_count": ((), tf.int32),
+    }
+    return [tf.TensorSpec((None, *s), d, k) for k, (s, d) in shapes.items()]
+
+
+def from_tensors(given: dict[str, tf.Tensor], config) -> dict[str, tf.Tensor]:
+    """The model's inputs from those of `rank_tensors`.
+
+    Lists come at any width up to the model's, and are padded to it.
+
+    Raises:
+        InvalidArgumentError: When it runs: a list is too wide, a count is none of its
+            width, or an id is none of the model's.
+    """
+    inputs = {tensors.USER_IDS: _checked_ids(given, tensors.USER_IDS, config.user_rows)}
+    for place, length in (
+        ("candidate", config.list_length),
+        ("history", config.history_length),
+    ):
+        ids = _checked_ids(given, f"{place}_ids", config.item_rows)
+        # Wide, since a GPU has few operations on narrow whole numbers.
+        count = tf.cast(given[f"{place}_count"], tf.int64)
+        dense = given[f"{place}_dense"]
+        width = tf.shape(ids)[1]
+        checks = [
+            tf.debugging.assert_less_equal(
+                width, length, f"{place}_ids is wider than {length}; send fewer items"
+            ),
+            tf.debugging.assert_equal(
+                tf.shape(dense)[1],
+                width,
+                f"{place}_dense and {place}_ids differ in width; send one row an item",
+            ),
+            tf.debugging.Assert(
+                tf.reduce_all((count >= 0) & (count <= tf.cast(width, tf.int64))),
+                [f"{place}_count is negative or exceeds the width of {place}_ids"],
+            ),
+        ]
+        with tf.control_dependencies(checks):
+            missing = ((0, 0), (0, length - width), (0, 0))
+            inputs[f"{place}_ids"] = _wide(tf.pad(ids, missing), length)
+            inputs[f"{place}_dense"] = _wide(tf.pad(dense, missing), length)
+            inputs[f"{place}_is_valid"] = tf.sequence_mask(count, length)
+    return inputs
+
+
+def _wide(values, length: int):
+    return tf.ensure_shape(values, (None, length, values.shape[2]))
+
+
+def _checked_ids(given, name: str, rows: int):
+    ids = tf.cast(given[name], tf.int64)
+    message = f"{name} has an id that is not in 0..{rows - 1}; ask the same version"
+    is_known = tf.reduce_all((ids >= 0) & (ids < rows))
+    with tf.control_dependencies([tf.debugging.Assert(is_known, [message])]):
+        return tf.identity(ids)
+
+
+class PackedUserSide:
+    """A user's side as one vector, with the mark of the model that made it.
+
+    Args:
+        served: The scorer.
+
+    Raises:
+        ConfigError: Its history is encoded with the candidates, or it is no `Scorer`.
+    """
+
+    def __init__(self, served: ServedScorer):
+        config, scorer = served.scorer.config, served.scorer
+        if not isinstance(scorer, Scorer) or config.history == "encoded":
+            raise ConfigError(
+                f"serving: extra_signatures has {USER_SIDE!r}, and this model has no "
+                "side of the user apart from the candidates; leave it out, or train "
+                "with history='attended'"
+            )
+        self._served, self.mark = served, _mark(served)
+        n, d = config.history_length, config.hidden_dim
+        user = len(config.user_widths) * config.embedding_dim
+        counts = [b.values.shape[0] for b in scorer.encoder.encoder.biases]
+        self._sizes = [1, user, n * d, n, *counts]
+        self._past = (n, d)
+
+    @property
+    def size(self) -> int:
+        """Values of the vector."""
+        return sum(self._sizes)
+
+    def make(self, inputs) -> tf.Tensor:
+        """The vectors of users: float32 `[batch, size]`, from the model's inputs."""
+        side = self._served.run(lambda model: model.user_side(inputs))
+        batch = tf.shape(side.user)[0]
+        parts = [side.user, side.past, side.past_is_valid, *side.position]
+        flat = [tf.reshape(tf.cast(x, tf.float32), (batch, -1)) for x in parts]
+        return tf.concat([tf.fill((batch, 1), float(self.mark)), *flat], axis=1)
+
+    def scores(self, packed, inputs) -> tf.Tensor:
+        """Scores of candidates beside packed sides: float32 `[batch, list]`.
+
+        Raises:
+            InvalidArgumentError: When it runs: another model made a vector.
+        """
+        message = (
+            f"{USER_SIDE} was made by another version of the model; ask the signature "
+            f"{USER_SIDE} of this one again"
+        )
+        is_own = tf.reduce_all(packed[:, 0] == float(self.mark))
+        with tf.control_dependencies([tf.debugging.Assert(is_own, [message])]):
+            _, user, past, is_valid, *position = tf.split(packed, self._sizes, axis=1)
+        dtype = self._served.compute_dtype
+
+        def of(values):
+            return tf.cast(values, dtype)
+
+        side = UserSide(
+            of(user),
+            tf.reshape(of(past), (-1, *self._past)),
+            is_valid > 0,
+            [of(values) for values in position],
+        )
+        return self._served.run(lambda model: model.with_user_side(side, inputs))
+
+
+def _mark(served: ServedScorer) -> int:
+    """A whole number that another model hardly has: of its weights and precision."""
+    found = zlib.crc32(served.serving.precision.encode())
+    for weight in served.scorer.weights:
+        found = zlib.crc32(weight.numpy().tobytes(), found)
+    return found % _EXACT
+
+
+def packed_specs(features: FeatureSet, places: tuple[str, ...]) -> list[tf.TensorSpec]:
+    """Those inputs of the signature `rank` that are of some places."""
+    specs = []
+    for name, columns in packed_columns(features).items():
+        place, suffix = name.split("_")
+        if place in places:
+            batch = [None] if place == "user" else [None, None]
+            dtype = tf.string if suffix == "text" else tf.float32
+            specs.append(tf.TensorSpec([*batch, len(columns)], dtype, name))
+    counted = [p for p in ("candidate", "history") if p in places]
+    return [*specs, *(tf.TensorSpec([None], tf.int32, f"{p}_count") for p in counted)]
+
+
+def with_absent(given: dict, features: FeatureSet, batch: tf.Tensor) -> dict:
+    """Inputs of `rank` in which the places that were not sent are empty.
+
+    Args:
+        given: Those that were sent.
+        features: The data set's features.
+        batch: int32, lists.
+    """
+    filled = dict(given)
+    for name, columns in packed_columns(features).items():
+        place, suffix = name.split("_")
+        if name in filled:
+            continue
+        shape = [batch, len(columns)] if place == "user" else [batch, 0, len(columns)]
+        filled[name] = tf.fill(shape, "" if suffix == "text" else 0.0)
+        if place != "user":
+            filled[f"{place}_count"] = tf.zeros([batch], tf.int32)
+    return filled
+
+
+class WarmupArrays:
+    """What the extra signatures are sent before a server calls itself ready.
+
+    Args:
+        served: The scorer.
+    """
+
+    def __init__(self, served: ServedScorer):
+        self._served = served
+
+    def __call__(self, name: str, packed: dict, width: tuple[int, int]) -> dict:
+        """The arrays of a signature.
+
+        Args:
+            name: The signature.
+            packed: Those of `rank`.
+            width: Candidates and past items of each list.
+        """
+        lists = len(packed["candidate_count"])
+        if name == RANK_TENSORS:
+            return self._tensors(lists, *width)
+        places = ("user_", "history_") if name == USER_SIDE else ("candidate_",)
+        arrays = {k: v for k, v in packed.items() if k.startswith(places)}
+        if name == WITH_USER_SIDE:
+            side = PackedUserSide(self._served)
+            vectors = np.zeros((lists, side.size), np.float32)
+            vectors[:, 0] = side.mark
+            arrays[USER_SIDE] = vectors
+        return arrays
+
+    def _tensors(self, lists: int, candidates: int, history: int) -> dict:
+        sizes = {"candidate": candidates, "history": history}
+        arrays = {}
+        for spec in tensor_specs(self._served.scorer.config):
+            size = sizes.get(spec.name.split("_")[0])
+            shape = [size if x is None else x for x in spec.shape[1:]]
+            fill = size if spec.name.endswith("_count") else 1
+            dtype = spec.dtype.as_numpy_dtype
+            arrays[spec.name] = np.full((lists, *shape), fill, dtype)
+        return arrays

@@ -1,0 +1,135 @@
+"""The signatures that are there when asked for: ids for text, and a user apart."""
+
+import numpy as np
+import pytest
+from export_cases import FEATURES, LISTS
+from fitted_transform import export_tiny
+
+from psad_tf.data.examples import encode_list
+from psad_tf.data.packing import pack_lists
+from psad_tf.errors import ConfigError
+from psad_tf.serving_config import ServingConfig
+
+
+@pytest.fixture(scope="module")
+def extra(transform_output, tmp_path_factory):
+    path = tmp_path_factory.mktemp("extra") / "model"
+    serving = ServingConfig(extra_signatures=("rank_tensors", "user_side"))
+    return export_tiny(transform_output, path, serving=serving)
+
+
+@pytest.fixture(scope="module")
+def signatures(extra):
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(extra.path))
+
+    def ask(name, **inputs):
+        given = {k: tf.constant(v) for k, v in inputs.items()}
+        return {k: v.numpy() for k, v in loaded.signatures[name](**given).items()}
+
+    ask.keep = loaded
+    return ask
+
+
+@pytest.fixture(scope="module")
+def packed():
+    return pack_lists(LISTS, FEATURES)
+
+
+@pytest.fixture(scope="module")
+def as_tensors(extra):
+    """LISTS as `rank_tensors` takes them."""
+    import tensorflow as tf
+
+    from psad_tf.training_data import model_inputs
+
+    encoded = [encode_list(x, FEATURES) for x in LISTS]
+    inputs = model_inputs(extra.transform(tf.io.parse_example(encoded, extra.spec)))
+    found = {"user_ids": inputs["user_ids"].numpy().astype(np.int32)}
+    for place in ("candidate", "history"):
+        is_valid = inputs[f"{place}_is_valid"].numpy()
+        found[f"{place}_ids"] = inputs[f"{place}_ids"].numpy().astype(np.int32)
+        found[f"{place}_dense"] = inputs[f"{place}_dense"].numpy()
+        found[f"{place}_count"] = is_valid.sum(1).astype(np.int32)
+    return found
+
+
+def part(packed, *places):
+    return {k: v for k, v in packed.items() if k.split("_")[0] in places}
+
+
+def test_tensors_rank_as_text_does(signatures, packed, as_tensors):
+    expected = signatures("rank", **packed)
+    answer = signatures("rank_tensors", **as_tensors)
+    np.testing.assert_allclose(answer["scores"], expected["scores"], atol=1e-6)
+    np.testing.assert_array_equal(answer["order"], expected["order"])
+
+
+def test_tensors_may_be_narrower_than_the_model(signatures, as_tensors):
+    narrow = {k: v[1:2] for k, v in as_tensors.items()}  # 3 candidates, 1 past item
+    expected = signatures("rank_tensors", **narrow)
+    for place, width in (("candidate", 3), ("history", 1)):
+        for name in (f"{place}_ids", f"{place}_dense"):
+            narrow[name] = narrow[name][:, :width]
+    answer = signatures("rank_tensors", **narrow)
+    np.testing.assert_allclose(answer["scores"], expected["scores"], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("candidate_ids", lambda x: x - 10_000, "candidate_ids has an id that is not"),
+        ("history_ids", lambda x: x + 10_000, "history_ids has an id that is not"),
+        ("candidate_count", lambda x: x + 1, "candidate_count is negative or exceeds"),
+        ("history_dense", lambda x: x[:, :3], "history_dense and history_ids differ"),
+    ],
+)
+def test_tensors_that_cannot_be_meant_are_refused(
+    signatures, as_tensors, name, change, message
+):
+    import tensorflow as tf
+
+    given = as_tensors | {name: change(as_tensors[name])}
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        signatures("rank_tensors", **given)
+
+
+def test_a_users_side_serves_other_candidates(signatures, packed):
+    side = signatures("user_side", **part(packed, "user", "history"))["user_side"]
+    # Each user gets the candidates of the list before.
+    moved = {k: np.roll(v, 1, axis=0) for k, v in part(packed, "candidate").items()}
+    expected = signatures("rank", **{**packed, **moved})
+    answer = signatures("rank_with_user_side", user_side=side, **moved)
+    np.testing.assert_allclose(answer["scores"], expected["scores"], atol=1e-5)
+    np.testing.assert_array_equal(answer["order"], expected["order"])
+
+
+def test_a_side_of_another_model_is_refused(signatures, packed):
+    import tensorflow as tf
+
+    side = signatures("user_side", **part(packed, "user", "history"))["user_side"]
+    side[1, 0] += 1
+    with pytest.raises(tf.errors.InvalidArgumentError, match="another version"):
+        signatures("rank_with_user_side", user_side=side, **part(packed, "candidate"))
+
+
+def test_all_of_them_are_warmed_up(extra):
+    from psad_tf.replay import replay
+
+    # One width and size, and the smallest list, of each of five signatures.
+    assert replay(extra.path) == 2 * 5
+
+
+def test_encoded_history_has_no_side_to_export():
+    from model_cases import tiny
+
+    from psad_tf.export_core import ServedScorer
+    from psad_tf.export_extra import PackedUserSide
+    from psad_tf.layers.scorer import Scorer
+
+    scorer = Scorer(tiny(history="encoded", list_length=20, history_length=50))
+    scorer.build()
+    served = ServedScorer(scorer, FEATURES, ServingConfig())
+    with pytest.raises(ConfigError, match="extra_signatures has 'user_side'"):
+        PackedUserSide(served)

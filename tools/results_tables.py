@@ -23,6 +23,7 @@ from psad_tf.bench.page_constraints_report import render_page
 from psad_tf.bench.report import render_report
 from psad_tf.bench.report_record import read_tables
 from psad_tf.bench.report_words import difference, p_words
+from psad_tf.bench.roofline.report import render_roofline
 from psad_tf.report_page.formats import number, signed
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -32,6 +33,7 @@ RENDERED = {
     "overall": render_overall,
     "efficiency": render_efficiency,
     "page": render_page,
+    "roofline": render_roofline,
 }
 MARKED = re.compile(r"(<!-- table: (\w+)(.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 IMAGE = re.compile(r"!\[.*?\]\((.*?)\)\n*")

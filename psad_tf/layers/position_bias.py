@@ -108,7 +108,7 @@ class PersonalizedPositionBias(keras.layers.Layer):
 
     def values_of(self, user):
         """P' as it is learned, one value each: float `[batch, values]`."""
-        values = ops.convert_to_tensor(self.values)[None]  # [1, count]
+        values = ops.cast(self.values, self.compute_dtype)[None]  # [1, count]
         if self.personal:
             user_part = self.user_part(ops.stop_gradient(user))[:, None]
             hidden = user_part + self.position_part(values[..., None])

@@ -10,7 +10,7 @@ import pytest
 from psad_tf.bench.report_run import Run
 from psad_tf.bench.roofline import capacity, command, costs
 from psad_tf.bench.roofline.ceilings import Ceilings
-from psad_tf.bench.roofline.clock import spans
+from psad_tf.bench.roofline.clock import spans, truer
 from psad_tf.bench.roofline.counts import count
 from psad_tf.bench.roofline.programs import INFERENCE, USER_SIDE, Cell, compiled
 from psad_tf.bench.roofline.shapes import Shape
@@ -124,3 +124,9 @@ def test_capacity_goes_through_what_was_measured(tmp_path, capsys):
     asked = ["--candidates", "30", "--history", "50", "--requests", "1500000"]
     capacity.main(["--results", str(file), *asked])
     assert "at 60 % load: 3 of them" in capsys.readouterr().out
+
+
+def test_the_host_knows_better_where_it_waited_less():
+    assert truer([3.0, 3.0, 9.0], [1.0, 2.0, 8.0]) == ([1.0, 2.0, 8.0], "host")
+    assert truer([1.0, 2.0, 8.0], [3.0, 3.0, 9.0]) == ([1.0, 2.0, 8.0], "device")
+    assert truer(None, [1.0]) == ([1.0], "host")

@@ -35,6 +35,17 @@ def test_scores_are_those_of_the_whole_list(choices):
     np.testing.assert_allclose(found, model(inputs), atol=2e-6, rtol=1e-5)
 
 
+def test_half_precision_parts_a_list_as_well():
+    model = Scorer(tiny(), dtype="mixed_bfloat16")
+    model.build()
+    inputs, _ = make_batch(TINY, [6, 3, 1], [5, 0, 2])
+    side = model.user_side(inputs)
+    dtypes = {keras.backend.standardize_dtype(x.dtype) for x in side.position}
+    assert dtypes == {"bfloat16"}
+    found = model.with_user_side(side, inputs)
+    np.testing.assert_allclose(found, model(inputs), atol=0.02)
+
+
 def test_other_candidates_find_the_same_side():
     model = scorer()
     first, _ = make_batch(TINY, [6, 3], [5, 1], seed=1)

@@ -23,34 +23,39 @@ from psad_tf.bench.roofline.throughput import Training, measure_training
 
 USUAL, QUICK = Shape(), Shape(width=16, rows=2000)
 STUDENT, TEACHER = ("PSAD-S",), ("PSAD-G",)
-BATCHES, CANDIDATES = (1, 16, 256, 1024, 4096), (20, 100, 500)
-# More lists than this with 500 candidates do not fit beside each other.
-_MOST_ITEMS = 1 << 19
+SIDES = (*STUDENT, USER_SIDE, USER_GIVEN)
+MIDDLE = 256
+# Of other numbers of candidates: lists a call, as far as the logits fit beside it all.
+WIDE = {20: (1, MIDDLE, 4096), 100: (1, MIDDLE, 4096), 500: (1, MIDDLE, 1024)}
+# PIER looks at permutations of a few items; at 30 candidates it is another method.
+RIVALS = tuple(name for name in RERANKERS if name != "pier")
+TRAINED = ("psad", "prm", "nar4rec", "seq2slate")
 
 
 def cells(is_quick: bool = False) -> Iterator[Cell]:
-    """What is timed: the student at every size, all methods at one.
+    """What is timed: the student at many sizes, all methods at one.
 
     Args:
         is_quick: Only to try it out, with small models.
     """
-    shape, batches = (QUICK, (1, 4)) if is_quick else (USUAL, BATCHES)
-    sides = (*STUDENT, USER_SIDE, USER_GIVEN)
-    for batch in batches:
+    shape, middle = (QUICK, 4) if is_quick else (USUAL, MIDDLE)
+    for batch in (1, middle) if is_quick else (1, middle, 4096):
         for precision in (FLOAT32, BFLOAT16):
-            yield Cell("psad", INFERENCE, batch, precision, shape, sides)
-            for m in () if is_quick else CANDIDATES:
-                if batch * m <= _MOST_ITEMS:
-                    wide = replace(shape, candidates=m)
-                    yield Cell("psad", INFERENCE, batch, precision, wide, STUDENT)
-    batch = batches[len(batches) // 2]
+            yield Cell("psad", INFERENCE, batch, precision, shape, SIDES)
+    if not is_quick:
+        for batch in (16, 1024):
+            yield Cell("psad", INFERENCE, batch, BFLOAT16, shape, STUDENT)
+        for candidates, batches in WIDE.items():
+            wide = replace(shape, candidates=candidates)
+            for batch in batches:
+                yield Cell("psad", INFERENCE, batch, BFLOAT16, wide, STUDENT)
     for block, refine in ((2, 1), (2, 0), (1, 0)):
         other = replace(shape, block=block, refine=refine)
-        yield Cell("psad", INFERENCE, batch, FLOAT32, other, TEACHER)
-    for name in ("prm",) if is_quick else RERANKERS:
-        yield Cell(name, INFERENCE, batch, FLOAT32, shape)
-    for name in ("psad",) if is_quick else ("psad", "prm", "nar4rec", "seq2slate"):
-        yield Cell(name, TRAINING, batch, FLOAT32, shape)
+        yield Cell("psad", INFERENCE, middle, FLOAT32, other, TEACHER)
+    for name in RIVALS[2:3] if is_quick else RIVALS:
+        yield Cell(name, INFERENCE, middle, FLOAT32, shape)
+    for name in TRAINED[:1] if is_quick else TRAINED:
+        yield Cell(name, TRAINING, middle, FLOAT32, shape)
 
 
 def trainings(devices: int, is_quick: bool = False) -> Iterator[Training]:
@@ -65,9 +70,9 @@ def trainings(devices: int, is_quick: bool = False) -> Iterator[Training]:
         return
     count = 1
     while count <= devices:
-        yield Training(256 * count, 16, count)
-        for each in (256, 2048):
-            yield Training(each * count, 4096 // each, count, BFLOAT16)
+        yield Training(MIDDLE * count, 16, count)
+        yield Training(MIDDLE * count, 16, count, BFLOAT16)
+        yield Training(2048 * count, 4, count, BFLOAT16)
         count *= 2
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from psad_tf.bench.roofline.ceilings import Ceilings
-from psad_tf.bench.roofline.clock import device_seconds
+from psad_tf.bench.roofline.clock import device_seconds, truer
 from psad_tf.bench.roofline.programs import Compiled
 
 CALLS = 30
@@ -26,7 +26,7 @@ def measure(
 
     Returns:
         A row a program: `method`, `phase`, `batch`, `precision`, `shape`; `seconds` (by
-        the device's clock, or the host's where it has none) and `host_seconds`, each a
+        the clock that `truer` chooses) and `host_seconds`, each a
         list of one value a call; `operations`, `products`, `least_bytes`, from shapes;
         `flops`, `bytes`, the compiler's; `floor`, the seconds that the ceilings allow
         for `operations` and `least_bytes`; `moving`, those they allow for `bytes`;
@@ -35,7 +35,7 @@ def measure(
     host = [_host_seconds(p.run, calls) for p in tqdm(programs, desc="measure")]
     device = device_seconds([p.run for p in programs], calls)
     return [
-        _row(program, ceilings, own or known, known, own is not None)
+        _row(program, ceilings, truer(own, known), known)
         for program, own, known in zip(
             programs, device or [None] * len(host), host, strict=True
         )
@@ -53,7 +53,8 @@ def _host_seconds(run, calls: int) -> list[float]:
     return found
 
 
-def _row(program, ceilings, seconds, host, is_device):
+def _row(program, ceilings, found, host):
+    seconds, clock = found
     cell, counted = program.cell, program.counted
     floor = ceilings.seconds(counted.operations, program.least_bytes, cell.precision)
     moved = program.compiler["bytes accessed"]
@@ -64,7 +65,7 @@ def _row(program, ceilings, seconds, host, is_device):
         "batch": cell.batch,
         "precision": cell.precision,
         "shape": asdict(cell.shape),
-        "clock": "device" if is_device else "host",
+        "clock": clock,
         "seconds": seconds,
         "host_seconds": host,
         "median": median,

@@ -86,9 +86,17 @@ def _name(row) -> str:
 
 def _times(rows: Rows, phase: str) -> Sheet:
     lines = [_time(row) for row in _sorted(r for r in rows if r["phase"] == phase)]
-    head = ["method", "M", "precision", "lists", "µs", "10th to 90th percentile"]
+    head = [
+        "method",
+        "M",
+        "precision",
+        "lists",
+        "clock",
+        "µs",
+        "10th to 90th percentile",
+    ]
     head += ["million lists/s", "host's µs", "of the floor", "of its own traffic"]
-    return Sheet(phase.capitalize(), "One call.", head, lines, words=(0, 2))
+    return Sheet(phase.capitalize(), "One call.", head, lines, words=(0, 2, 4))
 
 
 def _time(row) -> list[str]:
@@ -99,6 +107,7 @@ def _time(row) -> list[str]:
         str(row["shape"]["candidates"]),
         row["precision"],
         str(row["batch"]),
+        row["clock"],
         number(1e6 * row["median"], 1),
         f"{low:.1f} to {high:.1f}",
         number(1e-6 * row["lists_per_second"], 3),

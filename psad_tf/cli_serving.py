@@ -11,6 +11,7 @@ def add_serve(commands) -> None:
 
     serve = commands.add_parser(
         "serve",
+        allow_abbrev=False,  # else --model of `config` would be short for flags here
         help="start the model server",
         description="Starts tensorflow_model_server, or the embedded server without "
         "it. Flags may be spelt as tensorflow_model_server spells them, with _ for -.",
@@ -32,6 +33,9 @@ def add_serve(commands) -> None:
         type=Path,
         help="where the server will find the files (default: --out)",
     )
+    config.add_argument(
+        "--model", type=Path, help="version's folder, which the settings must fit"
+    )
     config.set_defaults(run=_config)
 
 
@@ -45,9 +49,14 @@ def _serve(parsed, refuse) -> int:
 
 
 def _config(parsed) -> int:
+    from serving.settings import DEFAULT_FILE, read_settings
     from serving.settings_files import write_config
+    from serving.settings_model import check_model
 
-    for path in write_config(parsed.settings, parsed.out, parsed.config_dir):
+    settings = read_settings(parsed.settings)
+    if parsed.model is not None:
+        check_model(settings, parsed.model, parsed.settings or DEFAULT_FILE)
+    for path in write_config(settings, parsed.out, parsed.config_dir):
         print(path)
     return 0
 
@@ -57,6 +66,9 @@ def add_rerank(commands) -> None:
     rerank = commands.add_parser("rerank", help="ask a server for one list's order")
     rerank.add_argument("--target", default="127.0.0.1:8500", help="HOST:PORT")
     rerank.add_argument("--model-name", default="psad", help="at the server")
+    rerank.add_argument(
+        "--version", type=_version, help="number or label (default: the newest)"
+    )
     add_dataset(rerank)
     rerank.add_argument(
         "--request", default="-", help="JSON file; - reads standard input"
@@ -69,5 +81,14 @@ def _rerank(parsed) -> int:
     from serving.rerank_command import rerank
 
     return rerank(
-        parsed.target, parsed.request, parsed.dataset, parsed.json, parsed.model_name
+        parsed.target,
+        parsed.request,
+        parsed.dataset,
+        parsed.json,
+        parsed.model_name,
+        parsed.version,
     )
+
+
+def _version(text: str) -> int | str:
+    return int(text) if text.isdecimal() else text

@@ -99,14 +99,22 @@ class Backend:
                 row.status.error_message = version.fault.message
         return response
 
-    def reload(self, request):
-        """A `ReloadConfigResponse`, once the new configuration is served."""
+    def reload(self, request, remaining: float | None = None):
+        """A `ReloadConfigResponse`, once the new configuration is served.
+
+        Args:
+            request: The `ReloadConfigRequest`.
+            remaining: Seconds until the client's deadline; None when it has none.
+
+        Raises:
+            Fault: It cannot be served, or not in time; nothing has changed then.
+        """
         if request.config.WhichOneof("config") is None:
             raise invalid(
                 "ServerModelConfig type not supported by HandleReloadConfigRequest."
                 " Only ModelConfigList is currently supported"
             )
-        self._store.reload(parse_config(request.config))
+        self._store.reload(parse_config(request.config), remaining)
         response = model_management_pb2.ReloadConfigResponse()
         response.status.SetInParent()
         return response

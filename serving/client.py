@@ -16,7 +16,7 @@ from serving.answers import Reranked
 from serving.client_channel import open_channel
 from serving.client_metrics import ClientMetrics
 from serving.client_policy import RETRYABLE, CallPolicy
-from serving.client_steps import Send, Stepper, Wait
+from serving.client_steps import Asked, Send, Stepper, Wait
 from serving.messages import PREDICT, PredictRequest, PredictResponse
 
 
@@ -34,6 +34,10 @@ class RerankClient:
         fallback: Whether a failure of the server gives the initial order with the
             reason, instead of an error.
         policy: Retries, hedging and the circuit breaker.
+        version: Of the model, by its number or its label; None for the newest.
+
+    Raises:
+        ValueError: A timeout or version that cannot be.
     """
 
     def __init__(
@@ -46,11 +50,11 @@ class RerankClient:
         credentials: grpc.ChannelCredentials | None = None,
         fallback: bool = False,
         policy: CallPolicy | None = None,
+        version: int | str | None = None,
     ):
+        asked = Asked(feature_set, model_name, signature, version)
         policy = policy or CallPolicy()
-        self._stepper = Stepper(
-            target, feature_set, model_name, timeout, signature, fallback, policy
-        )
+        self._stepper = Stepper(target, asked, timeout, fallback, policy)
         self._channel = open_channel(target, credentials)
         self._predict = self._channel.unary_unary(
             PREDICT,

@@ -12,7 +12,7 @@ from serving.answers import Reranked
 from serving.client_channel import open_async_channel
 from serving.client_metrics import ClientMetrics
 from serving.client_policy import RETRYABLE, CallPolicy
-from serving.client_steps import Send, Stepper, Wait
+from serving.client_steps import Asked, Send, Stepper, Wait
 from serving.messages import PREDICT, PredictRequest, PredictResponse
 
 
@@ -36,11 +36,11 @@ class AsyncRerankClient:
         credentials: grpc.ChannelCredentials | None = None,
         fallback: bool = False,
         policy: CallPolicy | None = None,
+        version: int | str | None = None,
     ):
+        asked = Asked(feature_set, model_name, signature, version)
         policy = policy or CallPolicy()
-        self._stepper = Stepper(
-            target, feature_set, model_name, timeout, signature, fallback, policy
-        )
+        self._stepper = Stepper(target, asked, timeout, fallback, policy)
         self._credentials = credentials
         self._channel = self._loop = self._predict = None
 

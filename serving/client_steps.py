@@ -11,7 +11,7 @@ from psad_tf.features import FeatureSet
 from serving.answers import Reranked, initial_order, read_answer
 from serving.client_metrics import ClientMetrics
 from serving.client_policy import CallPolicy, CircuitBreaker, HedgeBudget
-from serving.errors import CIRCUIT_OPEN, RerankError
+from serving.errors import BAD_ANSWER, CIRCUIT_OPEN, RerankError
 from serving.messages import PredictRequest
 from serving.predict_request import predict_request
 
@@ -43,23 +43,64 @@ class Wait:
 Steps = Generator[Send | Wait, object, list[Reranked]]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a client asks for; see `serving.client.RerankClient`.
+
+    Raises:
+        ValueError: No version has this number or label.
+    """
+
+    feature_set: FeatureSet
+    model_name: str
+    signature: str
+    version: int | str | None
+
+    def __post_init__(self):
+        version = self.version
+        is_number = isinstance(version, int) and not isinstance(version, bool)
+        is_label = isinstance(version, str) and version
+        if version is not None and not is_label and not (is_number and version >= 0):
+            raise ValueError(
+                f"version={version!r}; give a version's number, its label, or None for "
+                "the newest"
+            )
+
+    def request(self, lists: Sequence[RankingList]) -> PredictRequest:
+        """A request about these lists."""
+        names = self.model_name, self.signature, self.version
+        return predict_request(lists, self.feature_set, *names)
+
+    def check(self, answered: int | None) -> None:
+        """
+        Raises:
+            RerankError: A number was asked for, and another version answered. A label's
+                number is known to the server alone.
+        """
+        if isinstance(self.version, int) and answered != self.version:
+            raise RerankError(
+                BAD_ANSWER,
+                f"version {answered} answered in place of version {self.version}",
+                "see what stands between client and server; a model server answers "
+                "with the version that it is asked for",
+            )
+
+
 class Stepper:
     """What a client knows beside its connection; see `serving.client.RerankClient`."""
 
     def __init__(
         self,
         target: str,
-        feature_set: FeatureSet,
-        model_name: str,
+        asked: Asked,
         timeout: float,
-        signature: str,
         fallback: bool,
         policy: CallPolicy,
     ):
         _check_timeout(timeout)
         self.target = target
         self.metrics = ClientMetrics()
-        self._asks = feature_set, model_name, signature
+        self._asked = asked
         self._timeout = timeout
         self._fallback = fallback
         self._retries = policy.retries
@@ -79,7 +120,7 @@ class Stepper:
 
     def _answered(self, asked, timeout):
         began, code = time.monotonic(), "CANCELLED"
-        request = predict_request(asked, *self._asks)
+        request = self._asked.request(asked)
         try:
             answers = yield from self._tried(request, asked, began + timeout)
             code = "OK"
@@ -104,6 +145,7 @@ class Stepper:
             try:
                 response = yield self._send(request, deadline)
                 answers = read_answer(response, asked)
+                self._asked.check(answers[0].model_version)
             except grpc.RpcError as failed:
                 error, cause = RerankError.from_rpc(failed, self.target), failed
             except RerankError as failed:

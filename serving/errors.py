@@ -7,9 +7,10 @@ _REMEDIES = {
     "UNAVAILABLE": "start the server, or correct the target",
     "DEADLINE_EXCEEDED": "raise the timeout, send smaller batches or add replicas",
     "RESOURCE_EXHAUSTED": "add replicas, or raise the server's --grpc_max_threads",
-    "NOT_FOUND": "correct the model name, or publish a version of the model",
+    "NOT_FOUND": "correct the model's name or version, or publish that version",
     "FAILED_PRECONDITION": "use a signature the model has: serving_default or rank",
-    "INVALID_ARGUMENT": "give the client the feature set the model was trained with",
+    "INVALID_ARGUMENT": "give the client the feature set the model was trained with, "
+    "and no version label but those that the server has",
     "UNIMPLEMENTED": "point the target at the gRPC port, not at the REST port",
     BAD_ANSWER: "roll the model back: what it answers is not a ranking",
     CIRCUIT_OPEN: "see why the calls before it failed; it is tried again by itself",

@@ -131,17 +131,36 @@ async def open_loop(
         seconds: How long requests are sent; then the answers are waited for.
         random: Of the gaps.
     """
-    load, begun, tasks = Load(rate), time.perf_counter(), set()
+    load, begun = Load(rate), time.perf_counter()
+    await offer(call, requests, rate, seconds, random, lambda due: load)
+    load.seconds = time.perf_counter() - begun
+    return load
+
+
+async def offer(
+    call: Call,
+    requests: Sequence[bytes],
+    rate: float,
+    seconds: float,
+    random: np.random.Generator,
+    load_of: Callable[[float], Load],
+) -> None:
+    """The requests of `open_loop`, each noted where `load_of` says.
+
+    Args:
+        call, requests, rate, seconds, random: As there.
+        load_of: Given the second at which a request is due, what it counts in.
+    """
+    begun, tasks = time.perf_counter(), set()
     due, taken = random.exponential(1 / rate), iter(_forever(requests))
     while due < seconds:
         await asyncio.sleep(max(0.0, begun + due - time.perf_counter()))
-        task = asyncio.create_task(_timed(call, next(taken), begun + due, load))
+        asked = _timed(call, next(taken), begun + due, load_of(due))
+        task = asyncio.create_task(asked)
         tasks.add(task)
         task.add_done_callback(tasks.discard)
         due += random.exponential(1 / rate)
     await asyncio.gather(*tasks)
-    load.seconds = time.perf_counter() - begun
-    return load
 
 
 async def _timed(call, request, since, load):

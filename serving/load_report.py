@@ -15,6 +15,7 @@ from psad_tf.report_page.style import Picture, Theme, picture
 JSON, TABLES = "loadtest.json", "loadtest.md"
 # p99 at half of the capacity, in idle medians.
 HALF, MOST_TIMES = 0.5, 4.0
+LEAST_SHARE = 0.8
 _TIMES = ("p50", "p90", "p99", "p99.9", "max")
 
 
@@ -50,7 +51,7 @@ def render_loadtest(json_path: Path, folder: Path) -> None:
         f"{found['capacity']:.0f} requests, {found['capacity'] * found['size']:.0f} "
         "lists a second."
     )
-    sheets = [_checks(found["checks"]), _loads(found["open"]), _closed(found)]
+    sheets = [checks_sheet(found["checks"]), _loads(found["open"]), _closed(found)]
     if found.get("bare"):
         sheets.append(_bare(found["bare"]))
     part = Part("Latency against load", False, lead, sheets, _pictures(found))
@@ -65,25 +66,28 @@ def checks(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         if load["share"] == HALF and "p99" in load:
             times = load["p99"] / found["idle"]["p50"]
             what = "p99 at half of the capacity, in medians of an idle server"
-            made.append(_check(what, times, MOST_TIMES, times <= MOST_TIMES))
+            made.append(check_of(what, times, MOST_TIMES))
     lost = sum(
         load["requests"] - load["codes"].get("OK", 0)
         for load in (*found["closed"], *found["open"])
     )
-    made.append(_check("requests without an answer", lost, 0, lost == 0))
+    made.append(check_of("requests without an answer", lost, 0))
     if found.get("bare"):
         best = max(row["lists_a_second"] for row in found["bare"])
         share = found["capacity"] * found["size"] / best
         what = "lists a second, as a share of the bare graph's at its best batch"
-        made.append(_check(what, share, 0.8, share >= 0.8))
+        made.append(check_of(what, share, LEAST_SHARE, at_least=True))
     return made
 
 
-def _check(what, value, limit, is_met):
+def check_of(what: str, value: float, limit: float, at_least: bool = False) -> dict:
+    """A figure and the most (or least) that it may be."""
+    is_met = value >= limit if at_least else value <= limit
     return {"what": what, "value": value, "limit": limit, "is_met": bool(is_met)}
 
 
-def _checks(made: Sequence[Mapping]) -> Sheet:
+def checks_sheet(made: Sequence[Mapping]) -> Sheet:
+    """Checks as a table."""
     rows = [
         [
             c["what"],
@@ -123,9 +127,14 @@ def _bare(rows: Sequence[Mapping]) -> Sheet:
 
 def _figures(load: Mapping) -> list[str]:
     times = [f"{load[t]:.2f}" if t in load else "–" for t in _TIMES]
-    lost = {k: n for k, n in load["codes"].items() if k != "OK"}
-    words = ", ".join(f"{n} {code}" for code, n in sorted(lost.items())) or "0"
-    return [f"{load['answered']:.0f}", f"{load['lists_a_second']:.0f}", *times, words]
+    rates = [f"{load['answered']:.0f}", f"{load['lists_a_second']:.0f}"]
+    return [*rates, *times, lost_words(load["codes"])]
+
+
+def lost_words(codes: Mapping[str, int]) -> str:
+    """How many calls ended without an answer, by gRPC code."""
+    lost = {code: n for code, n in codes.items() if code != "OK"}
+    return ", ".join(f"{n} {code}" for code, n in sorted(lost.items())) or "0"
 
 
 def _pictures(found: Mapping) -> list[Picture]:

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from psad_tf.errors import InputError
 from psad_tf.features import FeatureSet
-from serving.load_generator import Caller, Load, closed_loop, open_loop
+from serving.load_generator import Caller, closed_loop, open_loop
 from serving.load_requests import drawn_lists, lists_of_file, requests_of
 
 IN_FLIGHT = (1, 2, 4, 8, 16, 32, 64)
@@ -82,33 +82,32 @@ def run(test: LoadTest) -> dict:
 async def _run(test: LoadTest, messages: list[bytes]) -> dict:
     call = Caller(test.target, test.timeout, test.connections)
     random = np.random.default_rng(test.seed)
-    steps = 1 + len(test.in_flight) + len(test.shares)
     try:
-        await _probe(call, messages, test.target)
-        with tqdm(total=steps, unit="load", desc="loadtest") as bar:
-
-            async def measured(load) -> dict:
-                found: Load = await load
-                bar.update()
-                return found.summary(test.size)
-
-            idle = await measured(closed_loop(call, messages, 1, test.seconds))
-            closed = [
-                {"in_flight": n}
-                | await measured(closed_loop(call, messages, n, test.seconds))
-                for n in test.in_flight
-            ]
-            capacity = max(found["answered"] for found in closed)
-            offered = [
-                {"share": share}
-                | await measured(
-                    open_loop(call, messages, share * capacity, test.seconds, random)
-                )
-                for share in test.shares
-            ]
+        found = await find_capacity(test, call, messages)
+        offered = []
+        for share in tqdm(test.shares, unit="load", desc="random times"):
+            rate = share * found["capacity"]
+            load = await open_loop(call, messages, rate, test.seconds, random)
+            offered.append({"share": share} | load.summary(test.size))
     finally:
         await call.close()
-    return {"idle": idle, "closed": closed, "capacity": capacity, "open": offered}
+    return found | {"open": offered}
+
+
+async def find_capacity(test: LoadTest, call: Caller, messages: list[bytes]) -> dict:
+    """What a server does when idle and at most: `run` without `open`.
+
+    Raises:
+        InputError: As there.
+    """
+    await _probe(call, messages, test.target)
+    idle = await closed_loop(call, messages, 1, test.seconds)
+    closed = []
+    for in_flight in tqdm(test.in_flight, unit="load", desc="so many at a time"):
+        load = await closed_loop(call, messages, in_flight, test.seconds)
+        closed.append({"in_flight": in_flight} | load.summary(test.size))
+    capacity = max(found["answered"] for found in closed)
+    return {"idle": idle.summary(test.size), "closed": closed, "capacity": capacity}
 
 
 async def _probe(call: Caller, messages: list[bytes], target: str) -> None:

@@ -17,6 +17,7 @@ def predict_request(
     features: FeatureSet,
     model_name: str,
     signature: str = "serving_default",
+    version: int | str | None = None,
 ):
     """The request that has lists ranked.
 
@@ -25,6 +26,7 @@ def predict_request(
         features: The features that the model was trained with.
         model_name: At the server.
         signature: `rank` takes plain tensors, any other one serialized examples.
+        version: Of the model, by its number or its label; None for the newest.
 
     Returns:
         A `PredictRequest`.
@@ -35,6 +37,10 @@ def predict_request(
     request = PredictRequest()
     request.model_spec.name = model_name
     request.model_spec.signature_name = signature
+    if isinstance(version, str):
+        request.model_spec.version_label = version
+    elif version is not None:
+        request.model_spec.version.value = version
     if signature == "rank":
         inputs = pack_lists(lists, features)
     else:

@@ -4,7 +4,7 @@ TensorFlow Serving remembers a configuration that it then rejects, and the next 
 one fails against it. Here nothing is changed before everything is loaded.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import grpc
 
@@ -50,16 +50,21 @@ class Reload:
                 )
             self.models[config.name] = model
 
-    def load(self) -> None:
+    def load(self, check_time: Callable[[], None] = lambda: None) -> None:
         """Loads what the changed models need, and unloads nothing.
 
+        Args:
+            check_time: Raises a Fault once nobody waits any more.
+
         Raises:
-            Fault: A changed model has no version to serve, or lacks a named one.
+            Fault: A changed model has no version to serve, or lacks a named one, or it
+                is too late.
         """
         for config in self._configs:
             if config.name in self._changed:
                 loaded = self.models[config.name].load(config.policy)
                 self._check(config, loaded)
+                check_time()
 
     def undo(self) -> None:
         """Unloads what only the wanted configuration would have served."""

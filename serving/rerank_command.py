@@ -24,6 +24,7 @@ def rerank(
     dataset: str = "movielens_100k",
     as_json: bool = False,
     model_name: str = "psad",
+    version: int | str | None = None,
 ) -> int:
     """Prints a request's items in their new order, best first, with their scores.
 
@@ -34,6 +35,7 @@ def rerank(
         dataset: The data set whose features the model was trained with.
         as_json: Print one JSON object instead of lines.
         model_name: The model's name at the server.
+        version: Of the model, by its number or its label; None for the newest.
 
     Returns:
         The exit code: 0; 1 when the server failed; 3 for a request that cannot be sent.
@@ -42,7 +44,9 @@ def rerank(
     try:
         features = feature_set(dataset)
         ranking_list = read_request(_text(request))
-        with RerankClient(target, features, model_name, _TIMEOUT) as client:
+        with RerankClient(
+            target, features, model_name, _TIMEOUT, version=version
+        ) as client:
             answer = client.rerank(ranking_list)
     except (InputError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

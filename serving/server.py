@@ -60,7 +60,9 @@ class Server:
         from serving.admission import Admission
         from serving.backend import Backend
         from serving.grpc_server import GrpcServer
+        from serving.memory import freeze
 
+        freeze()
         if not self._store.wait_until_loaded():
             return None
         options = self._options

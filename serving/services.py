@@ -34,6 +34,9 @@ def handlers(backend: Backend) -> list[grpc.GenericRpcHandler]:
     def plain(behaviour):
         return lambda request, context: behaviour(request)
 
+    def reload(request, context):
+        return backend.reload(request, context.time_remaining())
+
     other = plain(backend.other_inference)
     return [
         _service(
@@ -53,7 +56,7 @@ def handlers(backend: Backend) -> list[grpc.GenericRpcHandler]:
                 get_model_status_pb2.GetModelStatusRequest,
             ),
             HandleReloadConfigRequest=(
-                plain(backend.reload),
+                reload,
                 model_management_pb2.ReloadConfigRequest,
             ),
         ),

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import grpc
 
+from serving.deadline import Deadline
 from serving.fault import Fault, invalid, not_found
 from serving.labels import Labels
 from serving.model_config import ModelConfig
@@ -41,6 +42,7 @@ class ModelStore:
         self._models = {
             c.name: Versions(c.name, c.base_path, load, c.policy) for c in self._configs
         }
+        self._removed: dict[str, Versions] = {}  # whose end is told
         self._labels = Labels(allows_unavailable_labels)
         self._poll_seconds = poll_seconds
         self._stopped = threading.Event()
@@ -66,9 +68,7 @@ class ModelStore:
                 self._labels.assign(self._configs, self._models)
                 return True
             if missing != waiting:
-                _log.warning(
-                    "waiting for a version in %s", ", ".join(map(str, missing))
-                )
+                _log.warning("waiting for versions in %s", [*map(str, missing)])
             waiting = missing
             self._stopped.wait(self._poll_seconds)
         return False
@@ -78,7 +78,7 @@ class ModelStore:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the waiting and the watching; what is loaded stays."""
+        """Ends waiting and watching; what is loaded stays."""
         self._stopped.set()
 
     def wait_until_stopped(self, seconds: float | None = None) -> bool:
@@ -94,28 +94,36 @@ class ModelStore:
             for model in self._models.values():
                 model.close()
 
-    def reload(self, configs: Iterable[ModelConfig]) -> None:
+    def reload(
+        self, configs: Iterable[ModelConfig], remaining: float | None = None
+    ) -> None:
         """Serves other models, or others of their versions; all of it or nothing.
 
         What is new is loaded before anything that is not wanted any more goes, and no
         request under way is dropped.
 
+        `remaining` is seconds until the client's deadline, which is looked at between
+        two models: loading cannot be interrupted.
+
         Raises:
-            Fault: Something new cannot be served; then nothing has changed.
+            Fault: Something new cannot be served (in time); then nothing has changed.
         """
         configs = tuple(configs)
-        with self._changing:
+        clock = Deadline(remaining)
+        with clock.held(self._changing):
             if self._stopped.is_set():
                 raise Fault(grpc.StatusCode.UNAVAILABLE, "the server is stopping")
             change = Reload(self._configs, configs, self._models, self._load)
             try:
-                change.load()
+                change.load(clock.check)
                 self._labels.assign(configs, change.models)
             except Fault:
                 change.undo()
                 raise
+            known = self._removed | self._models
             self._models, self._configs = change.models, configs
             change.finish()
+            self._removed = {n: known[n] for n in known.keys() - change.models.keys()}
 
     @contextmanager
     def lease(self, model_spec) -> Iterator[Servable]:
@@ -136,16 +144,15 @@ class ModelStore:
         Raises:
             Fault: There are none.
         """
-        model = self._models.get(model_spec.name)
+        name = model_spec.name
+        model = (self._removed | self._models).get(name)
         versions = model.snapshot() if model else []
         if not versions:
-            raise not_found(f"Could not find any versions of model {model_spec.name}")
+            raise not_found(f"Could not find any versions of model {name}")
         number = self._number(model_spec)
         chosen = [v for v in versions if number in (None, v.number)]
         if not chosen:
-            raise not_found(
-                f"Could not find version {number} of model {model_spec.name}"
-            )
+            raise not_found(f"Could not find version {number} of model {name}")
         return chosen
 
     def knows(self, name: str) -> bool:

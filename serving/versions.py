@@ -117,7 +117,7 @@ class Versions:
         return (v for v in self._versions.values() if v.state is State.AVAILABLE)
 
     def _choose(self, found, policy):
-        return policy.choose(found, lambda number: self._loads(number, found[number]))
+        return policy.choose(found, lambda n: self._loads(n, found[n]))
 
     def _loads(self, number, folder) -> bool:
         known = self._versions.get(number)
@@ -133,11 +133,8 @@ class Versions:
     def _warn_if_rewritten(self, version, files, folder):
         if files != version.files:
             version.files = files
-            _log.warning(
-                "%s changed after it was loaded, which has no effect; publish the "
-                "change under a new number",
-                folder,
-            )
+            what = "which has no effect; publish the change under a new number"
+            _log.warning("%s changed after it was loaded, %s", folder, what)
 
     def _try(self, version, folder) -> bool:
         """Whether the version loaded and is now served."""

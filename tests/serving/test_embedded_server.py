@@ -12,6 +12,7 @@ from serving_lists import FEATURES, ranking_list
 
 from serving.client import RerankClient
 from serving.config_watch import ConfigWatch
+from serving.errors import RerankError
 from serving.messages import PREDICT, PredictResponse
 from serving.option_error import OptionError
 from serving.options import Options
@@ -69,6 +70,13 @@ def test_versions_and_labels_of_a_config_file_are_served(two, tmp_path):
     assert answered(target, version=1) == (1, 1)
     assert answered(target, label="stable") == (1, 1)
     assert answered(target, label="canary") == (2, 0)
+    for version, expected in ((1, UP), (2, DOWN), ("stable", UP), ("canary", DOWN)):
+        with RerankClient(target, FEATURES, timeout=10, version=version) as client:
+            assert client.rerank(LIST).item_ids == expected
+    for version, code in ((3, "NOT_FOUND"), ("new", "INVALID_ARGUMENT")):
+        with RerankClient(target, FEATURES, timeout=10, version=version) as client:
+            with pytest.raises(RerankError, match=f"{code}: .*; .*version"):
+                client.rerank(LIST)
     server.stop()
 
 
@@ -117,6 +125,18 @@ def test_a_rejected_reload_poisons_nothing(two, tmp_path):
     assert answered(target, version=1) == (1, 1)
     call(target, RELOAD, reload_of(models()))  # as the real one, it takes all away
     assert fault(target, PREDICT, predict_request())[0] == grpc.StatusCode.NOT_FOUND
+    server.stop()
+
+
+def test_a_reload_that_waits_past_its_deadline_is_not_made_later(two, tmp_path):
+    text = models(listed(path=two))
+    _, server, target = serve_file(tmp_path, text)
+    served = server._store._models["psad"]
+    with server._store._changing:
+        told = fault(target, RELOAD, reload_of(models()), timeout=0.3)
+    assert told[0] == grpc.StatusCode.DEADLINE_EXCEEDED
+    call(target, RELOAD, reload_of(text), timeout=60)
+    assert server._store._models["psad"] is served
     server.stop()
 
 

@@ -99,6 +99,15 @@ def test_the_servers_refusals_have_their_codes(script, target):
     assert "error: NOT_FOUND: Servable not found for request: Latest(nope)" in errors
 
 
+def test_it_asks_for_a_version_and_takes_no_other(script):
+    with fake_server(answer([[0, 1, 2]], version=3)) as (target, calls):
+        found = [rerank(script, target, version=v) for v in ("3", "canary", "4")]
+    assert [code for code, _, _ in found] == [0, 0, 1]
+    assert [c.model_spec.version.value for c in calls] == [3, 0, 4]
+    assert calls[1].model_spec.version_label == "canary"
+    assert "version 3 answered in place of 4" in found[2][2]
+
+
 def test_its_request_is_what_the_one_encoder_writes(script):
     with fake_server(answer([[0, 1, 2]])) as (target, calls):
         code, _, errors = rerank(script, target, model="other")

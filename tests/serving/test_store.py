@@ -251,3 +251,50 @@ def test_a_store_that_stops_takes_no_reload(opened, root):
     with pytest.raises(Fault, match="the server is stopping"):
         store.reload([config(root, "b")])
     assert store.served() == {"a": {1, 2}}
+
+
+def test_a_removed_model_tells_its_end_until_it_comes_back(opened, root):
+    store = opened(config(root, "a"), config(root, "b"))
+    store.reload([config(root, "b")])
+    ended = {v.number: v.state for v in store.statuses(spec())}
+    assert ended == {1: State.END, 2: State.END}
+    assert not store.knows("a")
+    store.reload([])
+    assert {v.state for name in "ab" for v in store.statuses(spec(name))} == {State.END}
+    store.reload([config(root, "a", policy=only(2))])
+    assert [(v.number, v.state) for v in store.statuses(spec())] == [
+        (2, State.AVAILABLE)
+    ]
+
+
+def test_a_reload_that_comes_too_late_changes_nothing(root):
+    wanted = [config(root, "a"), config(root, "b")]
+    deadline, loaded = threading.Event(), []
+
+    class Slow(Fake):
+        def __init__(self, name, number, path):
+            super().__init__(name, number, path)
+            loaded.append(self)
+            if name == "a":
+                deadline.wait(0.3)
+
+    store = ModelStore([config(root, "b", policy=only(1))], load=Slow)
+    assert store.wait_until_loaded()
+    with pytest.raises(Fault) as raised:
+        store.reload(wanted, remaining=0.1)
+    assert raised.value.code == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert store.served() == {"b": {1}}
+    assert [one.is_closed for one in loaded] == [False, True, True]
+    assert {one.name for one in loaded[1:]} == {"a"}  # b's second was not begun
+    deadline.set()
+    store.reload(wanted, remaining=30)
+    assert store.served() == {"a": {1, 2}, "b": {1, 2}}
+    store.close()
+
+
+def test_a_reload_waits_for_another_one_until_its_deadline(opened, root):
+    store = opened(config(root))
+    with store._changing, pytest.raises(Fault) as raised:
+        store.reload([], remaining=0.05)
+    assert raised.value.code == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert store.served() == {"a": {1, 2}}

@@ -4,8 +4,10 @@ The score of a candidate is its initial score times `scale`, plus the bonus of i
 padding scores -1e4.
 """
 
+import shutil
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
 from psad_tf.features import INITIAL_SCORE, FeatureSet, candidate_name
@@ -106,4 +108,23 @@ def save(path: Path, features: FeatureSet, scale: float = 1.0) -> Path:
         "one": model.one,
     }
     tf.saved_model.save(model, str(path), signatures)
+    return path
+
+
+def rescaled(export: Path, path: Path, scale: float) -> Path:
+    """Copies a version folder with another scale, in a few milliseconds."""
+    shutil.copytree(export, path)
+    prefix = str(path / "variables" / "variables")
+    reader = tf.train.load_checkpoint(prefix)
+    saved = {
+        name: reader.get_tensor(name) for name in reader.get_variable_to_dtype_map()
+    }
+    (name,) = (name for name in saved if name.startswith("scale/"))
+    saved[name] = np.float32(scale)
+    tf.raw_ops.SaveV2(
+        prefix=prefix,
+        tensor_names=list(saved),
+        shape_and_slices=[""] * len(saved),
+        tensors=[tf.constant(value) for value in saved.values()],
+    )
     return path

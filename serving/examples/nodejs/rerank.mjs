@@ -4,6 +4,8 @@
 // without candidate_ and history_; texts are strings and numbers are numbers.
 //
 //   node rerank.mjs --target 127.0.0.1:8500 --model psad --timeout 1000 < request.json
+//
+// --version asks for a version by its number or its label.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -91,10 +93,24 @@ export function readTensor(tensor) {
   return Array.from({ length: size }, (_, i) => values[i] ?? values.at(-1) ?? 0);
 }
 
+/** Of a model's version: none for the newest, a number, or a label in letters. */
+function versionChoice(version) {
+  if (version === undefined) return {};
+  return /^\d+$/.test(version) ? { version: { value: version } } : { version_label: version };
+}
+
 /** The candidates' ids, best first, with their scores and the version that answered. */
-export async function rerank(client, list, { model = "psad", timeout = 1000 } = {}) {
+export async function rerank(
+  client,
+  list,
+  { model = "psad", version, timeout = 1000 } = {},
+) {
   const request = {
-    model_spec: { name: model, signature_name: "serving_default" },
+    model_spec: {
+      name: model,
+      signature_name: "serving_default",
+      ...versionChoice(version),
+    },
     inputs: {
       examples: {
         dtype: "DT_STRING",
@@ -110,6 +126,9 @@ export async function rerank(client, list, { model = "psad", timeout = 1000 } = 
     );
   });
   const { outputs, model_spec: spec } = response;
+  if (/^\d+$/.test(version) && spec?.version?.value !== String(version)) {
+    throw new Error(`version ${spec?.version?.value} answered in place of ${version}`);
+  }
   if (!outputs.scores || !outputs.order) {
     throw new Error(`no ranking: outputs ${Object.keys(outputs)}`);
   }
@@ -136,6 +155,7 @@ async function main() {
     options: {
       target: { type: "string", default: "127.0.0.1:8500" },
       model: { type: "string", default: "psad" },
+      version: { type: "string" },
       timeout: { type: "string", default: "1000" },
     },
   });

@@ -7,6 +7,8 @@ import sys
 from psad_tf import __version__
 from psad_tf.cli_bench import add_bench
 from psad_tf.cli_data import add_data
+from psad_tf.cli_gate import add_gate
+from psad_tf.cli_lineage import add_lineage
 from psad_tf.cli_loadtest import add_loadtest
 from psad_tf.cli_model import add_model
 from psad_tf.cli_models import add_models
@@ -56,8 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"psad {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    groups = (add_data, add_pipeline, add_model, add_models, add_bench)
-    for add in (*groups, add_serve, add_rerank, add_loadtest):
+    groups = (add_data, add_pipeline, add_gate, add_lineage, add_model, add_models)
+    for add in (*groups, add_bench, add_serve, add_rerank, add_loadtest):
         add(commands)
     return parser
 

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from psad_tf.cli_canary import add_canary
 from psad_tf.cli_options import positive
 
 _KEEP = 3
@@ -12,7 +13,7 @@ _KEEP = 3
 def add_models(commands) -> None:
     """Adds the group."""
     group = commands.add_parser(
-        "models", help="the versions in a model store: see, roll back, prune"
+        "models", help="the versions in a model store: see, try out, roll back, prune"
     )
     actions = group.add_subparsers(required=True, metavar="COMMAND")
 
@@ -37,6 +38,7 @@ def add_models(commands) -> None:
     pruned.add_argument(
         "--keep", type=positive, default=_KEEP, help=f"how many (default: {_KEEP})"
     )
+    add_canary(action)
 
 
 def _list(parsed) -> int:

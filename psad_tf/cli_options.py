@@ -23,11 +23,19 @@ def add_dataset(parser) -> None:
     parser.add_argument("--dataset", default=DEFAULT_DATASET, help="which data set")
 
 
+def folder(text: str) -> Path | str:
+    """The type of an option that names a folder here or, as a URL, elsewhere."""
+    return text if "://" in text else Path(text)
+
+
 def add_raw(parser) -> None:
     """`--raw` or `--size`."""
     raw = parser.add_mutually_exclusive_group()
     raw.add_argument(
-        "--raw", type=Path, help="folder of its raw files (default: fetch and cache)"
+        "--raw",
+        type=folder,
+        help="folder of its raw files (default: fetch and cache); of logs also a URL "
+        "that Beam can read, such as gs://bucket/folder",
     )
     known = ", ".join(SIZES)
     raw.add_argument("--size", help=f"of a simulated data set: {known}")
@@ -59,7 +67,7 @@ def check_dataset(parsed) -> FeatureSet:
             "--size out"
         )
     raw = getattr(parsed, "raw", None)
-    if raw is not None and not raw.is_dir():
+    if isinstance(raw, Path) and not raw.is_dir():
         raise InputError(
             f"--raw={raw}: no such folder; give the folder that holds the raw files, "
             "or leave --raw out to fetch them"

@@ -9,6 +9,7 @@ from psad_tf.cli_options import (
     check_config,
     check_dataset,
 )
+from psad_tf.errors import InputError
 
 
 def add_pipeline(commands) -> None:
@@ -49,6 +50,11 @@ def add_pipeline(commands) -> None:
 def _pipeline(parsed) -> int:
     check_dataset(parsed)
     check_config(parsed)
+    if isinstance(parsed.raw, str):
+        raise InputError(
+            f"--raw={parsed.raw}: the pipeline reads a local folder, of which it can "
+            "tell whether it has changed; copy or mount it"
+        )
     from tfx_pipeline import command
 
     return getattr(command, parsed.command)(parsed)

@@ -10,7 +10,7 @@ import tensorflow as tf
 from psad_tf import tensors
 from psad_tf.config import PSADConfig
 from psad_tf.errors import ConfigError
-from psad_tf.export_rows import batched, in_known_sizes
+from psad_tf.export_rows import as_taken_by, batched, in_known_sizes, on_host
 from psad_tf.export_weights import StoredWeights
 from psad_tf.export_widths import narrowed, resized
 from psad_tf.features import FeatureSet
@@ -73,7 +73,9 @@ class ServedScorer:
         if len(self.widths) == 1:
             return at(self.widths[0])()
         branches = [at(width) for width in self.widths]
-        return tf.switch_case(self.smallest(inputs), branches)
+        with on_host():
+            smallest = self.smallest(inputs)
+        return tf.switch_case(smallest, branches)
 
     @property
     def compute_dtype(self) -> str:
@@ -141,35 +143,50 @@ class ServedScorer:
                 autograph=False,
             )
             specs = input_specs(self.scorer.config, *width)
-            self._graphs[key] = score.get_concrete_function(specs)
+            if is_compiled:
+                # A compiler takes either; half the bytes go to the device.
+                specs = {k: _narrow(spec) for k, spec in specs.items()}
+            # It may be asked for where all else is kept on the host.
+            with tf.device(None):
+                self._graphs[key] = score.get_concrete_function(specs)
         return self._graphs[key]
 
     def _at(self, width, inputs, queue, is_compiled):
         """Scores at one width, padded to the full one."""
         cut = {tensors.USER_IDS: inputs[tensors.USER_IDS]}
-        for names, length in zip((_OF_LIST, _OF_HISTORY), width, strict=True):
-            cut |= {name: inputs[name][:, :length] for name in names}
-        plain = self.graph(width)
+        with on_host():
+            for names, length in zip((_OF_LIST, _OF_HISTORY), width, strict=True):
+                cut |= {name: inputs[name][:, :length] for name in names}
+        graph = self.graph(width)
+
+        def plain(inputs=cut):
+            return graph(as_taken_by(graph, inputs))
+
         if queue is None and is_compiled:
             scores = in_known_sizes(
                 self.graph(width, True), plain, cut, self.serving.batch_sizes
             )
         elif queue is None:
-            scores = plain(cut)
+            scores = plain()
         else:
             name = f"{queue}_{width[0]}_{width[1]}"
-            graph = self.graph(width, is_compiled)
+            waiting = self.graph(width, is_compiled)
             scores = tf.cond(
                 # Enough for a batch of their own, and perhaps more than a queue holds.
                 tf.shape(cut[tensors.USER_IDS])[0] > self.serving.batch_sizes[-1],
-                lambda: plain(cut),
-                lambda: batched(graph, cut, name, self.serving),
+                plain,
+                lambda: batched(waiting, cut, name, self.serving),
             )
         scores = tf.ensure_shape(scores, [None, width[0]])
         missing = self.widths[-1][0] - width[0]
         return tf.pad(
             scores, ((0, 0), (0, missing)), constant_values=mask_logit("float32")
         )
+
+
+def _narrow(spec: tf.TensorSpec) -> tf.TensorSpec:
+    dtype = tf.int32 if spec.dtype == tf.int64 else spec.dtype
+    return tf.TensorSpec(spec.shape, dtype, spec.name)
 
 
 def input_specs(config: PSADConfig, list_width: int, history_width: int, lists=None):

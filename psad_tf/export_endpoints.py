@@ -14,6 +14,7 @@ from psad_tf.export_extra import (
     tensor_specs,
     with_absent,
 )
+from psad_tf.export_rows import on_host
 from psad_tf.features import FeatureSet
 from psad_tf.tensors import CANDIDATE_IS_VALID
 from psad_tf.training_data import model_inputs
@@ -48,7 +49,9 @@ class Endpoints:
             specs = tensor_specs(config)
 
             def inputs(given):
-                return self._ranked(name, from_tensors(given, config))
+                with on_host():
+                    checked = from_tensors(given, config)
+                return self._ranked(name, checked)
         elif name in ("rank", "rank_plain"):
             specs = packed_specs(self._features, _PLACES)
 
@@ -85,13 +88,15 @@ class Endpoints:
         return _outputs(scores, inputs[CANDIDATE_IS_VALID])
 
     def _parsed(self, examples) -> dict:
-        return self._checked(tf.io.parse_example(examples, self._raw_spec))
+        with on_host():
+            return self._checked(tf.io.parse_example(examples, self._raw_spec))
 
     def _unpacked(self, given: dict) -> dict:
         """The model's inputs from packed ones; a place that was not sent is empty."""
-        batch = tf.shape(next(iter(given.values())))[0]
-        packed = with_absent(given, self._features, batch)
-        return self._checked(_unpack(packed, self._features))
+        with on_host():
+            batch = tf.shape(next(iter(given.values())))[0]
+            packed = with_absent(given, self._features, batch)
+            return self._checked(_unpack(packed, self._features))
 
     def _checked(self, raw: dict) -> dict:
         """Raw features to input tensors, or the error of the request they are of."""

@@ -14,6 +14,7 @@ from psad_tf import tensors
 from psad_tf.data.packing import packed_columns
 from psad_tf.errors import ConfigError
 from psad_tf.export_core import ServedScorer
+from psad_tf.export_rows import on_host
 from psad_tf.features import FeatureSet
 from psad_tf.layers.scorer import Scorer
 from psad_tf.layers.user_side import UserSide
@@ -61,9 +62,7 @@ def from_tensors(given: dict[str, tf.Tensor], config) -> dict[str, tf.Tensor]:
         ("history", config.history_length),
     ):
         ids = _checked_ids(given, f"{place}_ids", config.item_rows)
-        # Wide, since a GPU has few operations on narrow whole numbers.
-        count = tf.cast(given[f"{place}_count"], tf.int64)
-        dense = given[f"{place}_dense"]
+        count, dense = given[f"{place}_count"], given[f"{place}_dense"]
         width = tf.shape(ids)[1]
         checks = [
             tf.debugging.assert_less_equal(
@@ -75,24 +74,31 @@ def from_tensors(given: dict[str, tf.Tensor], config) -> dict[str, tf.Tensor]:
                 f"{place}_dense and {place}_ids differ in width; send one row an item",
             ),
             tf.debugging.Assert(
-                tf.reduce_all((count >= 0) & (count <= tf.cast(width, tf.int64))),
+                tf.reduce_all((count >= 0) & (count <= width)),
                 [f"{place}_count is negative or exceeds the width of {place}_ids"],
             ),
         ]
         with tf.control_dependencies(checks):
             missing = ((0, 0), (0, length - width), (0, 0))
-            inputs[f"{place}_ids"] = _wide(tf.pad(ids, missing), length)
-            inputs[f"{place}_dense"] = _wide(tf.pad(dense, missing), length)
+            inputs[f"{place}_ids"] = _wide(ids, length, missing)
+            inputs[f"{place}_dense"] = _wide(dense, length, missing)
             inputs[f"{place}_is_valid"] = tf.sequence_mask(count, length)
     return inputs
 
 
-def _wide(values, length: int):
-    return tf.ensure_shape(values, (None, length, values.shape[2]))
+def _wide(values, length: int, missing):
+    """Values at full width; not copied where they have it."""
+    shape = tf.TensorShape((None, length, values.shape[2]))
+    found = tf.cond(
+        tf.shape(values)[1] < length,
+        lambda: tf.pad(values, missing),
+        lambda: tf.identity(values),
+    )
+    return tf.ensure_shape(found, shape)
 
 
 def _checked_ids(given, name: str, rows: int):
-    ids = tf.cast(given[name], tf.int64)
+    ids = given[name]
     message = f"{name} has an id that is not in 0..{rows - 1}; ask the same version"
     is_known = tf.reduce_all((ids >= 0) & (ids < rows))
     with tf.control_dependencies([tf.debugging.Assert(is_known, [message])]):
@@ -147,8 +153,10 @@ class PackedUserSide:
             f"{USER_SIDE} was made by another version of the model; ask the signature "
             f"{USER_SIDE} of this one again"
         )
-        is_own = tf.reduce_all(packed[:, 0] == float(self.mark))
-        with tf.control_dependencies([tf.debugging.Assert(is_own, [message])]):
+        with on_host():
+            is_own = tf.reduce_all(packed[:, 0] == float(self.mark))
+            check = tf.debugging.Assert(is_own, [message])
+        with tf.control_dependencies([check]):
             _, user, past, is_valid, *position = tf.split(packed, self._sizes, axis=1)
         dtype = self._served.compute_dtype
 

@@ -6,6 +6,15 @@ from psad_tf import tensors
 from psad_tf.serving_config import ServingConfig
 
 
+def on_host():
+    """What is made within it stays on the CPU, also where a GPU scores.
+
+    Text, checks and padding are many small operations: on a GPU each would cost a
+    start, and often a copy there and back.
+    """
+    return tf.device("/device:CPU:0")
+
+
 def in_known_sizes(compiled, plain, inputs, sizes: tuple[int, ...]) -> tf.Tensor:
     """Scores by a graph that XLA compiles anew for each number of lists.
 
@@ -21,18 +30,33 @@ def in_known_sizes(compiled, plain, inputs, sizes: tuple[int, ...]) -> tf.Tensor
     Returns:
         float32 `[batch, list]`.
     """
-    count = tf.shape(inputs[tensors.USER_IDS])[0]
-    place = tf.reduce_sum(tf.cast(tf.constant(sizes) < count, tf.int32))
+    with on_host():
+        count = tf.shape(inputs[tensors.USER_IDS])[0]
+        place = tf.reduce_sum(tf.cast(tf.constant(sizes) < count, tf.int32))
 
     def filled():
-        missing = tf.constant(sizes)[place] - count
-        full = {
-            k: tf.pad(v, [[0, missing], *[[0, 0]] * (v.shape.rank - 1)])
-            for k, v in inputs.items()
-        }
-        return compiled(full)[:count]
+        with on_host():
+            missing = tf.constant(sizes)[place] - count
+            full = tf.cond(
+                missing > 0, lambda: _padded(inputs, missing), lambda: inputs
+            )
+        return compiled(as_taken_by(compiled, full))[:count]
 
     return tf.cond(place < len(sizes), filled, lambda: plain(inputs))
+
+
+def as_taken_by(graph, inputs: dict) -> dict:
+    """Inputs in the types of a concrete function of them, by name."""
+    (taken,), _ = graph.structured_input_signature
+    with on_host():
+        return {k: tf.cast(v, taken[k].dtype) for k, v in inputs.items()}
+
+
+def _padded(inputs: dict, missing) -> dict:
+    return {
+        k: tf.pad(v, [[0, missing], *[[0, 0]] * (v.shape.rank - 1)])
+        for k, v in inputs.items()
+    }
 
 
 def batched(graph, inputs, queue: str, serving: ServingConfig) -> tf.Tensor:
@@ -47,6 +71,7 @@ def batched(graph, inputs, queue: str, serving: ServingConfig) -> tf.Tensor:
     Returns:
         float32 `[batch, list]`.
     """
+    inputs = as_taken_by(graph, inputs)
     names = [x.name.partition(":")[0] for x in graph.inputs]
     # `tf.nondifferentiable_batch_function`, which gives all queues one name.
     (scores,) = tf.raw_ops.BatchFunction(

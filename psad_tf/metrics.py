@@ -134,16 +134,31 @@ def paired_bootstrap(differences, resamples=10_000, seed=0, level=0.95):
         )
     if not 0 < level < 1:
         raise ValueError(f"level={level}; it must lie between 0 and 1")
-    random, size = np.random.default_rng(seed), len(differences)
-    # Some at a time: all draws at once would take resamples x lists of memory.
-    at_once = max(1, _DRAWS_AT_ONCE // size)
     means = [
-        differences[random.integers(size, size=(rows, size))].mean(axis=1)
-        for rows in np.diff([*range(0, resamples, at_once), resamples])
+        differences[drawn].mean(axis=1)
+        for drawn in bootstrap_draws(len(differences), resamples, seed)
     ]
     ends = [(1 - level) / 2, (1 + level) / 2]
     low, high = np.quantile(np.concatenate(means), ends)
     return float(differences.mean()), float(low), float(high)
+
+
+def bootstrap_draws(size, resamples, seed):
+    """Draws lists with replacement, as many as there are, for each resample.
+
+    Args:
+        size: How many lists there are.
+        resamples: How often they are drawn.
+        seed: Of the draws.
+
+    Yields:
+        int `[some resamples, size]`, indices of lists; all together `resamples` rows.
+    """
+    random = np.random.default_rng(seed)
+    # Some at a time: all draws at once would take resamples x lists of memory.
+    at_once = max(1, _DRAWS_AT_ONCE // size)
+    for rows in np.diff([*range(0, resamples, at_once), resamples]):
+        yield random.integers(size, size=(rows, size))
 
 
 def _dcg(ranked, k):

@@ -66,12 +66,15 @@ def _tell(config: PipelineConfig) -> int:
     """Prints the outcome; tells scripts whether the model was pushed."""
     latest = Path(config.path(LATEST))
     metrics = json.loads((latest / METRICS).read_text())
-    print(f"\n{(latest / LISTS).read_text()}\n{outcome(metrics)}")
+    lists = latest / LISTS
+    print(f"\n{lists.read_text() if lists.exists() else ''}\n{outcome(metrics)}")
     pushed = metrics["decision"]["pushed"]
     if pushed:
         print("Serve it, then ask it for one of the lists above:")
         print(f"  psad serve --model-base-path {config.model_store}")
         dataset = config.dataset.replace("_", "-")
         print(f"  psad rerank --dataset {dataset} --request {latest / REQUEST}")
+    else:
+        print(f"Why, and what would have to change: psad gate explain {config.root}")
     print(f"Report: {latest / PAGE}")
     return 0 if pushed else REFUSED

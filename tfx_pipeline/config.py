@@ -6,32 +6,14 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from psad_tf.data.settings import log_settings
 from psad_tf.errors import ConfigError
 from psad_tf.feature_sets import feature_set
 from psad_tf.presets import preset
 from psad_tf.serving_config import serving_config
 from psad_tf.sizing import model_config
 from psad_tf.training_config import training_config
-
-
-@dataclass(frozen=True)
-class GateConfig:
-    """What a model must show on the test lists before it is pushed.
-
-    Args:
-        min_gain_over_initial: The least gain in mean NDCG@10 over the initial order;
-            a reranker that does not clearly help is not worth its latency.
-        max_loss_to_blessed: How far mean NDCG@10 may fall below the last blessed
-            model's; about the noise of one training run.
-        serving_tolerance: The most that a score of the model server may differ from
-            the same model's score in this process.
-        serving_lists: How many test lists the serving check sends to each signature.
-    """
-
-    min_gain_over_initial: float = 0.01
-    max_loss_to_blessed: float = 0.005
-    serving_tolerance: float = 1e-4
-    serving_lists: int = 32
+from tfx_pipeline.gate.config import GateConfig
 
 
 @dataclass(frozen=True)
@@ -50,6 +32,7 @@ class PipelineConfig:
             sizes: those are read from the transform).
         training: `TrainingConfig` choices that differ from the data set's preset.
         serving: `ServingConfig` choices: how the served graph runs a request.
+        logs: `LogSettings` choices of a data set of raw logs, but `beam_args`.
         gate: What a model must show.
         beam_args: Beam's options. Beam's own default runner looks for a binary on the
             internet; this one runs in the process. It starts no container, but a named
@@ -65,6 +48,7 @@ class PipelineConfig:
     model: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     serving: dict[str, Any] = field(default_factory=dict)
+    logs: dict[str, Any] = field(default_factory=dict)
     gate: GateConfig = field(default_factory=GateConfig)
     beam_args: tuple[str, ...] = (
         "--runner=FnApiRunner",
@@ -77,6 +61,7 @@ class PipelineConfig:
         model_config(features, lambda name: 1, self.model_choices())
         training_config(self.training_choices(), self.seed)
         serving_config(self.serving).check_fits(features)
+        log_settings(self.logs)
 
     def model_choices(self) -> dict[str, Any]:
         """The data set's preset with this configuration's choices on top."""

@@ -1,4 +1,4 @@
-"""What the Evaluator computes and demands, and the groups of lists it looks at."""
+"""What the Evaluator computes, and the groups of lists it looks at."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,6 @@ from tensorflow_model_analysis.proto import config_pb2
 from psad_tf.cold_start import cold_start_slices, group_of, known_values
 from psad_tf.feature_sets import feature_set
 from psad_tf.features import LABEL, FeatureSet
-from tfx_pipeline.config import GateConfig
 
 GATE_METRIC = "ndcg_at_10"
 GAIN_METRIC = "ndcg_at_10_gain_over_initial"
@@ -22,11 +21,11 @@ def slice_key(name: str) -> str:
     return f"slice_{name}"
 
 
-def eval_config(features: FeatureSet, gate: GateConfig) -> config_pb2.EvalConfig:
-    """Metrics, slices, confidence intervals and the gate's thresholds.
+def eval_config(features: FeatureSet) -> config_pb2.EvalConfig:
+    """Metrics, slices and confidence intervals.
 
-    The gate looks at all test lists; slices are reported, not gated, since a small one
-    would fail by chance.
+    No thresholds: TFMA holds point estimates against them, so that the gate of
+    `tfx_pipeline.gate` decides, on intervals.
     """
     slices = [config_pb2.SlicingSpec()]
     slices += [
@@ -47,49 +46,28 @@ def eval_config(features: FeatureSet, gate: GateConfig) -> config_pb2.EvalConfig
                 prediction_key="scores",
             )
         ],
-        metrics_specs=[config_pb2.MetricsSpec(metrics=_metrics(gate))],
+        metrics_specs=[config_pb2.MetricsSpec(metrics=_metrics())],
         slicing_specs=slices,
         options=options,
     )
 
 
-def _metrics(gate: GateConfig) -> list[config_pb2.MetricConfig]:
-    result = []
-    for measure in ("ndcg", "map", "map_by_relevant"):
-        for k in (5, 10):
-            name = f"{measure}_at_{k}"
-            threshold = None
-            if name == GATE_METRIC:
-                threshold = config_pb2.MetricThreshold(
-                    change_threshold=config_pb2.GenericChangeThreshold(
-                        direction=config_pb2.MetricDirection.HIGHER_IS_BETTER,
-                        absolute={"value": -gate.max_loss_to_blessed},
-                    )
-                )
-            result.append(_metric(name, threshold, measure=measure, top_k=k))
-    threshold = config_pb2.MetricThreshold(
-        value_threshold=config_pb2.GenericValueThreshold(
-            lower_bound={"value": gate.min_gain_over_initial}
-        )
-    )
-    gain = _metric(GAIN_METRIC, threshold, measure="ndcg", top_k=10, over_initial=True)
-    return [*result, gain]
+def _metrics() -> list[config_pb2.MetricConfig]:
+    measured = [
+        _metric(f"{measure}_at_{k}", measure=measure, top_k=k)
+        for measure in ("ndcg", "map", "map_by_relevant")
+        for k in (5, 10)
+    ]
+    gain = _metric(GAIN_METRIC, measure="ndcg", top_k=10, over_initial=True)
+    return [*measured, gain]
 
 
-def _metric(name, threshold=None, **arguments) -> config_pb2.MetricConfig:
-    result = config_pb2.MetricConfig(
+def _metric(name: str, **arguments) -> config_pb2.MetricConfig:
+    return config_pb2.MetricConfig(
         class_name="ListMetric",
         module="tfx_pipeline.list_metrics",
         config=json.dumps({"name": name, **arguments}),
     )
-    if threshold is not None:
-        overall = [config_pb2.SlicingSpec()]
-        result.per_slice_thresholds.append(
-            config_pb2.PerSliceMetricThreshold(
-                slicing_specs=overall, threshold=threshold
-            )
-        )
-    return result
 
 
 def custom_extractors(eval_shared_model, eval_config, tensor_adapter_config):

@@ -1,6 +1,8 @@
 """ExampleGen: raw logs to one tf.Example a list, on Beam."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import apache_beam as beam
@@ -18,9 +20,12 @@ from tfx.types.standard_artifacts import Examples
 
 from psad_tf.data.beam_lists import BuildLists
 from psad_tf.data.errors import DataError
+from psad_tf.data.prepared import FATES
+from psad_tf.data.sources import writes_lists
 from tfx_pipeline.artifacts import PreparedLog
 
 SPLITS = ("train", "validation", "test")
+_COUNTS = "counts.json"
 
 
 @component(use_beam=True)
@@ -37,8 +42,37 @@ def ListExampleGen(
         DataError: A split has no list.
     """
     examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
+    if writes_lists(dataset):
+        _take_lists(Path(log.uri), examples)
+    else:
+        _write_lists(beam_pipeline, Path(raw), Path(log.uri), dataset, examples)
+    _check_splits(Path(examples.uri, _COUNTS))
+
+
+def _take_lists(log: Path, examples: Examples) -> None:
+    """Gives the lists of the prepared log a second name; they are stored once."""
+    for split in SPLITS:
+        folder = Path(artifact_utils.get_split_uri([examples], split))
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in sorted((log / split).iterdir()):
+            name = file.name.replace("lists", "data_tfrecord").replace(".tfrecord", "")
+            _link(file, folder / name)
+    shutil.copy(log / FATES, Path(examples.uri, _COUNTS))
+
+
+def _link(file: Path, target: Path) -> None:
+    try:
+        os.link(file, target)
+    except OSError:  # not on this file system
+        shutil.copy(file, target)
+
+
+def _write_lists(
+    beam_pipeline: beam.Pipeline, raw: Path, log: Path, dataset: str, examples: Examples
+) -> None:
+    """Builds the lists and counts them."""
     with beam_pipeline as pipeline:
-        lists = pipeline | BuildLists(Path(raw), Path(log.uri), dataset)
+        lists = pipeline | BuildLists(raw, log, dataset)
         for split in SPLITS:
             folder = artifact_utils.get_split_uri([examples], split)
             lists[split] | f"Write[{split}]" >> write_split.WriteSplit(
@@ -52,7 +86,6 @@ def ListExampleGen(
                 f"{examples.uri}/counts", ".json", num_shards=1, shard_name_template=""
             )
         )
-    _check_splits(Path(examples.uri, "counts.json"))
 
 
 def _check_splits(file: Path) -> None:

@@ -3,6 +3,8 @@
 import hashlib
 from pathlib import Path
 
+from psad_tf.plugins import folders
+
 CODE = ("psad_tf", "tfx_pipeline", "serving", "schemas")
 
 
@@ -20,9 +22,15 @@ def folder_fingerprint(folder: Path) -> str:
 
 
 def code_fingerprint() -> str:
-    """A hash of the project's installed source files."""
+    """A hash of the source files of the project, and of packages with data sets."""
     root = Path(__file__).parent.parent
-    files = [p for name in CODE for p in (root / name).rglob("*")]
+    own = _sources(root, *(root / name for name in CODE))
+    others = [_sources(folder, folder) for folder in folders()]
+    return hashlib.sha256("".join([own, *others]).encode()).hexdigest()[:16]
+
+
+def _sources(root: Path, *inside: Path) -> str:
+    files = [path for folder in inside for path in folder.rglob("*")]
     kinds = (".py", ".pbtxt", ".html")
     return _digest(root, sorted(p for p in files if p.suffix in kinds))
 

@@ -100,8 +100,14 @@ class _ListValue(metric_types.Preprocessor):
             yield self._value(np.ravel(labels), np.ravel(scores))
 
     def _value(self, labels: np.ndarray, scores: np.ndarray) -> float:
-        """Of one list: as many labels as it has candidates, scores with padding."""
+        """Of one list: as many labels as it has candidates, scores with padding.
+
+        NaN where a score is none, and so is then the mean: the gate has refused the
+        model, and a baseline that has become bad must not stop the run.
+        """
         labels, scores = labels[None], scores[None, : labels.size]
+        if np.isnan(scores).any():
+            return float("nan")
         everywhere = np.ones(labels.shape, bool)
         measure = MEASURES[self._measure]
         value = measure(labels, scores, everywhere, k=self._top_k)[0]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tfx.dsl.compiler import compiler
 from tfx.orchestration.local import local_dag_runner
+from tfx.proto.orchestration import pipeline_pb2
 
 from tfx_pipeline.config import PipelineConfig
 from tfx_pipeline.pipeline import create_pipeline
@@ -14,10 +15,15 @@ NEVER_CACHED = ("LastBlessed",)
 
 def run(config: PipelineConfig) -> None:
     """Runs every component whose inputs changed since the last run with this root."""
+    local_dag_runner.LocalDagRunner().run_with_ir(compiled(config))
+
+
+def compiled(config: PipelineConfig) -> pipeline_pb2.Pipeline:
+    """The pipeline as TFX's launchers read it; makes the root."""
     Path(config.root).mkdir(parents=True, exist_ok=True)
-    compiled = compiler.Compiler().compile(create_pipeline(config))
-    for node in compiled.nodes:
+    pipeline = compiler.Compiler().compile(create_pipeline(config))
+    for node in pipeline.nodes:
         if node.pipeline_node.node_info.id in NEVER_CACHED:
             options = node.pipeline_node.execution_options
             options.caching_options.enable_cache = False
-    local_dag_runner.LocalDagRunner().run_with_ir(compiled)
+    return pipeline

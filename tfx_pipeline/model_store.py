@@ -42,12 +42,18 @@ def newest_if_same(model: str | Path, store: str | Path) -> int | None:
     known = versions(store)
     if not known:
         return None
-    model, newest = Path(model), Path(store) / str(known[-1])
-    files = _files(model)
-    if files != _files(newest):
-        return None
-    _, different, unread = filecmp.cmpfiles(model, newest, files, shallow=False)
-    return None if different or unread else known[-1]
+    newest = known[-1]
+    return newest if same_model(model, Path(store) / str(newest)) else None
+
+
+def same_model(first: str | Path, second: str | Path) -> bool:
+    """Whether two folders hold the very same SavedModel, byte for byte."""
+    first, second = Path(first), Path(second)
+    files = _files(first)
+    if files != _files(second):
+        return False
+    _, different, unread = filecmp.cmpfiles(first, second, files, shallow=False)
+    return not different and not unread
 
 
 def publish(

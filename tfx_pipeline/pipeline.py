@@ -1,6 +1,7 @@
 """The pipeline, read aloud: a component after a component in the order of the data."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from tfx import v1 as tfx
@@ -33,6 +34,7 @@ def create_pipeline(config: PipelineConfig) -> pipeline_lib.Pipeline:
         dataset=config.dataset,
         seed=config.seed,
         max_bad_share=config.max_bad_share,
+        settings=json.dumps(config.logs, sort_keys=True),
     )
     examples = ListExampleGen(
         log=log.outputs["log"], raw=config.raw, dataset=config.dataset
@@ -67,21 +69,25 @@ def create_pipeline(config: PipelineConfig) -> pipeline_lib.Pipeline:
         },
     )
     baseline = LastBlessed(model_store=config.model_store)
+    gate = json.dumps(asdict(config.gate), sort_keys=True)
     evaluator = GatedEvaluator(
         examples=examples.outputs["examples"],
+        split="test",
         model=trainer.outputs["model"],
+        model_run=trainer.outputs["model_run"],
         baseline_model=baseline.outputs["model"],
         schema=schema.outputs["schema"],
-        eval_config=eval_config(features, config.gate),
-        example_splits=["test"],
-        module_path="tfx_pipeline.evaluation",
+        eval_config=eval_config(features),
+        gate=gate,
+        dataset=config.dataset,
+        code=code,
     )
     serving_check = ServingCheck(
         model=trainer.outputs["model"],
         examples=examples.outputs["examples"],
         dataset=config.dataset,
-        lists=config.gate.serving_lists,
-        tolerance=config.gate.serving_tolerance,
+        gate=gate,
+        code=code,
     )
     pusher = StorePusher(
         model=trainer.outputs["model"],

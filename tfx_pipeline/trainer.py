@@ -19,6 +19,7 @@ from psad_tf.feature_sets import feature_set
 from psad_tf.features import FeatureSet
 from psad_tf.memory import memory
 from psad_tf.model import PSAD
+from psad_tf.rank_correlation import kendall
 from psad_tf.serving_config import serving_config
 from psad_tf.sizing import model_config
 from psad_tf.training import train
@@ -27,6 +28,7 @@ from psad_tf.training_config import training_config
 from psad_tf.training_data import read_lists
 from psad_tf.training_distribution import is_chief, new_model, plain_copy, strategy_of
 from psad_tf.training_evaluation import compiled, compiled_teacher, score_lists
+from tfx_pipeline.gate.record import TEACHER_FILE
 
 WEIGHTS_FILE = "psad.keras"
 
@@ -79,7 +81,12 @@ def _write(model, validation, transform, fn_args) -> None:
     settings = json.loads(fn_args.custom_config["settings"])
     features = feature_set(settings["dataset"])
     logs, config = Path(fn_args.model_run_dir), model.config
-    branches = compare_branches(model, validation.once())
+    by_list = branch_values(model, validation.once())
+    np.savez(logs / TEACHER_FILE, **by_list)
+    branches = {
+        f"{name}_ndcg_at_10": float(by_list[name].mean())
+        for name in ("student", "teacher", "initial")
+    }
     (logs / "branches.json").write_text(json.dumps(branches, indent=1))
     (logs / "model.json").write_text(config.to_json())
     model.save(logs / WEIGHTS_FILE)
@@ -103,13 +110,18 @@ def serving_spec(schema_path: str, features: FeatureSet) -> dict:
     return {name: how for name, how in spec.items() if name not in left_out}
 
 
-def compare_branches(model: PSAD, dataset) -> dict[str, float]:
-    """NDCG@10 of student, teacher and initial order over a dataset's lists."""
+def branch_values(model: PSAD, dataset) -> dict[str, np.ndarray]:
+    """What student and teacher make of each list of a dataset.
+
+    Returns:
+        `student`, `teacher` and `initial`, the NDCG@10 of each order, and
+        `correlation`, Kendall's tau of student and teacher; each float64 `[lists]`.
+    """
     labels, scores, is_valid = score_lists(compiled(model.scorer), dataset)
     initial = -np.broadcast_to(np.arange(labels.shape[1], dtype=float), labels.shape)
     _, teacher, _ = score_lists(compiled_teacher(model), dataset)
     ranked = {"student": scores, "teacher": teacher, "initial": initial}
-    return {
-        f"{name}_ndcg_at_10": float(np.mean(metrics.ndcg(labels, s, is_valid, k=10)))
-        for name, s in ranked.items()
+    values = {
+        name: metrics.ndcg(labels, s, is_valid, k=10) for name, s in ranked.items()
     }
+    return values | {"correlation": kendall(scores, teacher, is_valid)}

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import apache_beam as beam
@@ -12,8 +13,9 @@ from tqdm import tqdm
 from psad_tf.data.atomic import atomic_folder
 from psad_tf.data.beam_lists import COUNTS, BuildLists, prepare
 from psad_tf.data.prepare import raw_folder
-from psad_tf.data.prepared import PLAN, read_json, write_json
-from psad_tf.data.sources import source
+from psad_tf.data.prepared import FATES, PLAN, read_json, write_json
+from psad_tf.data.settings import LogSettings
+from psad_tf.data.sources import source, writes_lists
 from psad_tf.data.windows import SPLITS
 from psad_tf.errors import ConfigError
 
@@ -24,11 +26,12 @@ BEAM_ARGUMENTS = ["--runner=FnApiRunner"]
 def build_dataset(
     dataset: str,
     out: Path,
-    raw: Path | None = None,
+    raw: Path | str | None = None,
     seed: int = 0,
     max_bad_share: float = 0.01,
     size: str | None = None,
     workers: int = 1,
+    settings: LogSettings | None = None,
 ) -> dict:
     """Builds the lists of a data set.
 
@@ -38,11 +41,13 @@ def build_dataset(
             `test/` (gzipped TFRecords of `tf.train.Example`), `summary.json`,
             `items.json` (id → title, for display) and what else the data set's
             `Source` keeps.
-        raw: Folder of the raw files; None fetches them.
+        raw: Folder of the raw files (of logs, also a URL that Beam can read); None
+            fetches them.
         seed: Of the first stage's training, or of a simulated world.
         max_bad_share: The accepted share of unusable lines in any one file.
         size: Which of the sizes that a simulated data set comes in.
         workers: How many processes build the lists.
+        settings: Choices for raw logs, and Beam's options for all.
 
     Returns:
         The summary: the plan (data set, seed, cuts, the raw data's fingerprint),
@@ -50,20 +55,27 @@ def build_dataset(
 
     Raises:
         DataError: The raw files can't be used, or `out` holds something else.
-        ConfigError: The data set or the size is unknown, or `workers` is below 1.
+        ConfigError: The data set or the size is unknown, `workers` is below 1, or a
+            setting is wrong.
     """
     if workers < 1:
         raise ConfigError(f"workers={workers}; give 1 or more processes")
-    kept = source(dataset).kept
+    settings = settings or LogSettings()
+    beam_args = (*_parallel(workers), *settings.beam_args)
+    settings = replace(settings, beam_args=beam_args)
+    kept = source(dataset, settings).kept
     with (
         atomic_folder(Path(out), SUMMARY) as folder,
         tqdm(total=2, desc=f"building {dataset}", unit="stage") as bar,
     ):
         prepared = folder / "prepared"
         raw = raw_folder(dataset, raw, size)
-        prepare(raw, prepared, dataset, seed, max_bad_share)
+        prepare(raw, prepared, dataset, seed, max_bad_share, settings)
         bar.update()
-        counts = _write_lists(raw, prepared, dataset, folder, workers)
+        if writes_lists(dataset):
+            counts = _take_lists(prepared, folder)
+        else:
+            counts = _write_lists(raw, prepared, dataset, folder, beam_args)
         bar.update()
         summary = read_json(prepared / PLAN)
         summary |= source(dataset).summary(prepared, counts)
@@ -74,12 +86,19 @@ def build_dataset(
     return summary
 
 
+def _take_lists(prepared: Path, folder: Path) -> dict[str, int]:
+    """Moves the lists that `prepare` wrote; returns their counts by name."""
+    for split in SPLITS:
+        (prepared / split).rename(folder / split)
+    return read_json(prepared / FATES)
+
+
 def _write_lists(
-    raw: Path, prepared: Path, dataset: str, folder: Path, workers: int
+    raw: Path, prepared: Path, dataset: str, folder: Path, beam_args: tuple[str, ...]
 ) -> dict[str, int]:
     """Runs the Beam pipeline; returns its counts by name."""
     shards = source(dataset).shards(prepared)
-    with beam.Pipeline(argv=[*BEAM_ARGUMENTS, *_parallel(workers)]) as pipeline:
+    with beam.Pipeline(argv=[*BEAM_ARGUMENTS, *beam_args]) as pipeline:
         outputs = pipeline | BuildLists(raw, prepared, dataset)
         for split in SPLITS:
             (folder / split).mkdir()

@@ -7,6 +7,7 @@ from pathlib import Path
 from psad_tf.data.errors import DataError
 
 PLAN, ITEMS, COUNTS = "plan.json", "items.json", "counts.json"
+FATES = "fates.json"  # where lists are stored, by name: how many lists and rows
 
 
 def read_plan(prepared: Path, expected: Mapping[str, object]) -> dict:

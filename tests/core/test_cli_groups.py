@@ -10,6 +10,7 @@ import pytest
 
 from psad_tf import cli
 from psad_tf.data import build
+from psad_tf.data.settings import LogSettings
 from tfx_pipeline import command
 from tfx_pipeline.config import load_config
 
@@ -26,18 +27,39 @@ def cache(monkeypatch, tmp_path):
     return tmp_path / "cache"
 
 
-def test_build_hands_size_and_workers_on(monkeypatch, tmp_path, capsys):
+@pytest.fixture
+def builds(monkeypatch):
+    """What `build_dataset` was given."""
     given = []
 
     def build_dataset(*arguments):
         given.append(arguments)
-        return {"lists": 3}
+        return {"lists": 3, "rows": {"shown": {"read": 4, "train": 4}}}
 
     monkeypatch.setattr(build, "build_dataset", build_dataset)
+    return given
+
+
+def test_build_hands_size_and_workers_on(builds, tmp_path, capsys):
     flags = ["--dataset=click-world", "--size=fixture", "--workers=2", "--seed=4"]
     assert cli.main(["data", "build", f"--out={tmp_path}/out", *flags]) == 0
-    assert given == [("click-world", tmp_path / "out", None, 4, 0.01, "fixture", 2)]
-    assert json.loads(capsys.readouterr().out) == {"lists": 3}
+    (given,) = builds
+    assert given[:-1] == ("click-world", tmp_path / "out", None, 4, 0.01, "fixture", 2)
+    assert given[-1] == LogSettings()
+    told = capsys.readouterr()
+    assert json.loads(told.out)["lists"] == 3
+    assert "shown: 4 rows read\n  train " in told.err
+
+
+def test_build_hands_the_choices_for_logs_on(builds, tmp_path):
+    flags = ["--dataset=ad", "--raw=gs://b/raw", "--protocol=librerank", "--work=w"]
+    flags += ["--user-salt-file=env", "--max-user-rows=9", "--max-bad-share=0.5"]
+    flags += ["--beam-arg=--runner=FlinkRunner", "--beam-arg=--parallelism=4"]
+    assert cli.main(["data", "build", f"--out={tmp_path}/out", *flags]) == 0
+    beam_args = ("--runner=FlinkRunner", "--parallelism=4")
+    settings = LogSettings("librerank", "env", 9, "w", beam_args)
+    given = ("ad", tmp_path / "out", "gs://b/raw", 0, 0.5, None, 1, settings)
+    assert builds == [given]
 
 
 @pytest.mark.parametrize(
@@ -52,6 +74,22 @@ def test_a_size_or_number_of_workers_that_cannot_be_is_3(flag, told, tmp_path, c
     assert cli.main(line) == 3
     assert told in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--raw=gs://b/raw"], "gs://b/raw: the files of click-world are read from a"),
+        (["--protocol=paper"], "protocol='paper': click_world is not built from raw"),
+    ],
+)
+def test_what_only_logs_can_is_3_for_others(flags, told, tmp_path, capsys):
+    line = ["data", "build", "--dataset=click-world", f"--out={tmp_path}/out", *flags]
+    assert cli.main(line) == 3
+    assert told in capsys.readouterr().err
+    line = ["pipeline", "run", "--dataset=ad", "--raw=gs://b/raw"]
+    assert cli.main(line) == 3
+    assert "the pipeline reads a local folder" in capsys.readouterr().err
 
 
 @pytest.fixture

@@ -5,9 +5,12 @@ import dataclasses
 import pytest
 
 from psad_tf.feature_sets import (
+    AD,
+    AVITO,
     CLICK_WORLD,
     CLICK_WORLD_5,
     MOVIELENS_100K,
+    PRM_PUBLIC,
     feature_set,
 )
 from psad_tf.features import (
@@ -32,7 +35,7 @@ def read_schema(name):
     return text_format.Parse(text, schema_pb2.Schema())
 
 
-ALL = (MOVIELENS_100K, CLICK_WORLD, CLICK_WORLD_5)
+ALL = (MOVIELENS_100K, CLICK_WORLD, CLICK_WORLD_5, AD, PRM_PUBLIC, AVITO)
 of_each_data_set = pytest.mark.parametrize("features", ALL, ids=lambda f: f.name)
 
 

@@ -14,7 +14,8 @@ from psad_tf.data.click_world.users import make_user
 from psad_tf.data.click_world.world import World
 from psad_tf.data.examples import encode_list
 from psad_tf.feature_sets import CLICK_WORLD
-from tfx_pipeline.serving_check import check_served
+from tfx_pipeline.gate.config import GateConfig
+from tfx_pipeline.gate.served import check_served
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,6 @@ def test_the_real_server_answers_as_the_model_does(lists, exported):
     longest = max(lists, key=lambda x: len(x.history))
     chosen = [longest, replace(lists[0], history=[])]
     assert len(longest.history) > 3
-    result = check_served(exported.path, chosen, CLICK_WORLD, tolerance=1e-4)
+    result = check_served(exported.path, chosen, CLICK_WORLD, GateConfig())
     assert result["passed"] is True, result["reason"]
     assert max(result["serving_default"], result["rank"]) <= 1e-4

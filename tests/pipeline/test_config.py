@@ -41,6 +41,7 @@ def test_beam_arguments_come_back_as_they_went(tmp_path):
         ("{", "not valid JSON"),
         ('{"sed": 1}', "'sed' is unknown; known: .*seed"),
         ('{"gate": {"margin": 1}}', "gate: field 'margin' is unknown"),
+        ('{"gate": {"confidence": 2}}', "gate: confidence=2 must lie between"),
         ("[1]", "must be an object"),
         ('{"model": {"num_layer": 1}}', "unknown names .'num_layer'.; known"),
         ('{"model": {"num_heads": 5}}', "num_heads=5; it must be a divisor"),

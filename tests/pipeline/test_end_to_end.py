@@ -225,7 +225,13 @@ def test_the_report_tells_the_same_figures_in_every_place(first_run, by_hand):
     decision = metrics["decision"]
     assert (decision["pushed"], decision["reasons"]) == (True, [])
     assert decision["version"] == first_run.versions[0]
-    assert all(check["passed"] is not False for check in metrics["checks"])
+    gate = metrics["gate"]
+    assert gate["passed"] is True and gate["lists"] == len(served)
+    found = {c["name"]: c for c in gate["checks"] if c["group"] == "all lists"}
+    assert found["ndcg"]["value"] == pytest.approx(served.mean(), abs=1e-5)
+    gain = (served - initial).mean()
+    assert found["gain_over_initial"]["value"] == pytest.approx(gain, abs=1e-5)
+    assert found["gain_over_initial"]["interval"][0] > 0.01
     history = metrics["training"]["history"]["val_ndcg_at_10"]
     assert len(history) == metrics["training"]["epochs"] == 3
     # The weights that were exported are those of the epoch that the report names.
@@ -263,10 +269,14 @@ def test_a_second_run_takes_all_but_the_comparison_from_the_first(second_run):
 def test_a_second_run_compares_the_model_with_the_pushed_one(first_run, second_run):
     baseline = second_run.components["LastBlessed"].outputs["model"].custom_properties
     assert baseline["version"].string_value == first_run.versions[0]
+    gate = second_run.metrics()["gate"]
+    assert gate["blessed_version"] == first_run.versions[0] and gate["passed"]
     (check,) = (
-        c for c in second_run.metrics()["checks"] if c["metric"] == "ndcg_at_10_diff"
+        c
+        for c in gate["checks"]
+        if c["name"] == "gain_over_blessed" and c["group"] == "all lists"
     )
-    assert (check["value"], check["passed"]) == (0.0, True)
+    assert check["passed"] is None and "the very model" in check["finding"]
 
 
 def test_a_second_run_does_not_push_the_same_model_again(first_run, second_run):

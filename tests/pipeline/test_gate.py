@@ -1,4 +1,4 @@
-"""What the gate keeps from clients, and what the pipeline refuses to read."""
+"""What is kept of a push, what the gate keeps from clients, and what is not read."""
 
 import html
 import json
@@ -6,7 +6,7 @@ import random
 
 import pytest
 from made_up_log import write_log
-from pipeline_runs import SMALL, arguments, recorded_runs, run_pipeline
+from pipeline_runs import COMPONENTS, SMALL, arguments, recorded_runs, run_pipeline
 
 from psad_tf import cli
 from psad_tf.cli import BAD_INPUT, REFUSED
@@ -32,6 +32,30 @@ def shuffle_training_ratings(raw, begin, end, seed=0):
         row[2] = rating
     lines = [header, *("\t".join(row) for row in rows)]
     (raw / LOG).write_text("".join(f"{line}\n" for line in lines))
+
+
+def test_the_pushed_version_has_a_card_beside_it(first_run):
+    version = first_run.versions[0]
+    card = first_run.root / "models" / "cards" / f"{version}.json"
+    told = json.loads(card.read_text())
+    assert told["version"] == version and told["root"] == str(first_run.root)
+    assert told["gate"] == first_run.metrics()["gate"]
+    assert f"psad lineage {version}" in card.with_suffix(".html").read_text()
+
+
+def test_the_pushed_version_has_a_lineage_to_the_raw_files(first_run, capsys):
+    version, store = first_run.versions[0], first_run.root / "models"
+    words = ["lineage", version, "--model-store", str(store), "--json"]
+    assert cli.main(words) == 0
+    told = json.loads(capsys.readouterr().out)
+    log = first_run.components["PrepareLog"].outputs["log"].custom_properties
+    assert told["data"]["fingerprint"] == log["raw_fingerprint"].string_value
+    assert told["data"]["counts"]["lists/test"] == told["gate"]["lists"]
+    assert told["gate"]["passed"] is True and told["compared_with"] is None
+    assert told["settings"]["training"] == SMALL["training"]
+    names = [step["component"] for step in told["steps"]]
+    assert set(COMPONENTS) - set(names) == {"StatisticsGen", "ExampleValidator"}
+    assert names[-2:] == ["StorePusher", "Report"]
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +89,7 @@ def test_it_was_compared_with_what_clients_get(first_run, shuffled_run):
     baseline = shuffled_run.components["LastBlessed"].outputs["model"]
     version = baseline.custom_properties["version"].string_value
     assert version == first_run.versions[0]
-    change = checks(shuffled_run)["ndcg_at_10_diff"]
+    change = checks(shuffled_run)["gain_over_blessed"]
     new = shuffled_run.components["Trainer"].folder("model") / "Format-Serving"
     blessed = first_run.root / "models" / first_run.versions[0]
     # Both on the lists of this run, in whose histories the ratings are other ones.
@@ -84,23 +108,30 @@ def mean_ndcg(model, run):
 
 
 def checks(run):
-    return {check["metric"]: check for check in run.metrics()["checks"]}
+    """Of all lists."""
+    found = run.metrics()["gate"]["checks"]
+    return {check["name"]: check for check in found if check["group"] == "all lists"}
 
 
 def test_the_report_says_why(shuffled_run):
     decision = shuffled_run.metrics()["decision"]
     assert (decision["blessed"], decision["pushed"]) == (False, False)
     failed = [c for c in checks(shuffled_run).values() if c["passed"] is False]
-    assert {c["metric"] for c in failed} == {
-        "ndcg_at_10_diff",
-        "ndcg_at_10_gain_over_initial",
-    }
-    assert all(c["value"] < c["bound"] for c in failed)
+    assert {"gain_over_blessed", "gain_over_initial"} <= {c["name"] for c in failed}
+    assert all(c["margin"] < 0 and c["reason"] and c["remedy"] for c in failed)
     (reason,) = decision["reasons"]
-    assert all(c["why"] in reason for c in failed)
+    assert all(c["finding"] in reason for c in failed)
     assert reason in decision["sentence"]
     latest = shuffled_run.root / "report" / "latest" / "index.html"
     assert decision["sentence"] in html.unescape(latest.read_text())
+
+
+def test_the_command_line_explains_it(shuffled_run, capsys):
+    assert cli.main(["gate", "explain", str(shuffled_run.root)]) == REFUSED
+    told = capsys.readouterr().out
+    assert told.startswith("The gate refused the model")
+    assert "What would have to change:" in told
+    assert checks(shuffled_run)["gain_over_blessed"]["finding"] in told
 
 
 @pytest.fixture

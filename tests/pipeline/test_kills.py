@@ -13,7 +13,14 @@ import psutil
 import pytest
 from killable_run import KillableRun, alive
 from made_up_log import write_log
-from pipeline_runs import COMPONENTS, Recorded, arguments, recorded_runs, store_names
+from pipeline_runs import (
+    COMPONENTS,
+    OPEN_GATE,
+    Recorded,
+    arguments,
+    recorded_runs,
+    store_names,
+)
 
 from serving import launch
 
@@ -42,7 +49,7 @@ SETTINGS = {
     },
     "training": {"epochs": 1},
     # A log as small as this one proves no gain; the gate is not the matter here.
-    "gate": {"min_gain_over_initial": -1.0, "serving_lists": 4},
+    "gate": OPEN_GATE,
 }
 
 

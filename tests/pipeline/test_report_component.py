@@ -30,7 +30,7 @@ def calls(monkeypatch) -> list:
 
     def write_report(inputs, out):
         found.append((inputs, out))
-        return {"decision": {"sentence": "Pushed."}}
+        return {"decision": {"sentence": "Pushed.", "pushed": False}}
 
     monkeypatch.setattr(component, "write_report", write_report)
     return found

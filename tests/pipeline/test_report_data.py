@@ -42,6 +42,19 @@ def test_a_simulated_world_has_neither_files_nor_ratings(tmp_path):
     assert found["lists"] == {"train": 5}
 
 
+def test_rows_of_raw_logs_are_told_by_table(tmp_path):
+    write_logs(tmp_path)
+    write_json(tmp_path / "log/plan.json", {"protocol": "librerank"})
+    rows = {"shown/read": 9, "shown/train": 5, "shown/duplicate": 4, "ads/read": 0}
+    counts = {f"rows/{name}": n for name, n in rows.items()} | {"lists/train": 2}
+    write_json(tmp_path / "examples/counts.json", counts)
+
+    found = describe_data(inputs(tmp_path))
+    assert found["rows"] == {"shown": {"read": 9, "train": 5, "duplicate": 4}}
+    assert found["lists"] == {"train": 2}
+    assert found["cuts"] == {}  # users were drawn
+
+
 def test_anomalies_and_statistics(tmp_path):
     write_logs(tmp_path)
     found = describe_data(inputs(tmp_path))

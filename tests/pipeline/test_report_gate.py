@@ -1,77 +1,59 @@
-"""The Evaluator's verdict in words, read from TFMA's own files."""
+"""What TFMA measured, read from its own files; the gate's verdict, and it in words."""
 
+import numpy as np
 import pytest
-from report_evaluation import OVERALL, passing, write_evaluation
+from gate_records import CHECKS, gain, write_gate
+from matplotlib.figure import Figure
+from report_evaluation import passing, write_evaluation
+from report_run import inputs, write_logs
 
-from tfx_pipeline.evaluation import GAIN_METRIC, GATE_METRIC
-from tfx_pipeline.report.gate import read_checks, read_measured
+from psad_tf.report_page.style import LIGHT
+from tfx_pipeline.evaluation import GATE_METRIC
+from tfx_pipeline.gate.record import as_record
+from tfx_pipeline.report.gate import read_gate, read_measured
+from tfx_pipeline.report.gate_plot import draw_checks, draw_gate
 from tfx_pipeline.report.words import decide
 
-COLD = ("slice_history_length", "0")
+
+def test_the_gate_is_the_evaluators_and_the_servers(tmp_path):
+    write_logs(tmp_path)
+    write_gate(tmp_path / "evaluation")
+
+    found = read_gate(inputs(tmp_path))
+
+    assert found["passed"] is True and found["lists"] == 3
+    names = [check["name"] for check in found["checks"]]
+    assert names == [*(c.name for c in CHECKS), "served_scores"]
+    write_gate(tmp_path / "evaluation", [gain(0.0)])
+    assert read_gate(inputs(tmp_path))["passed"] is False
 
 
-def test_a_first_model_has_nothing_to_be_compared_with(tmp_path):
-    write_evaluation(tmp_path, passing(0.81))
-
-    gain, change = read_checks(tmp_path, 0.005)
-
-    assert gain.why == (
-        "NDCG@10 gain over the initial order is 0.0231, needs >= 0.0100: passed"
-    )
-    assert (gain.value, gain.bound, gain.passed) == (0.0231, 0.01, True)
-    assert change.why == (
-        "no model was blessed before, so NDCG@10 has nothing to be compared with"
-    )
-    assert (change.value, change.bound, change.passed) == (None, -0.005, None)
-
-
-def test_a_later_model_is_compared_with_the_last_blessed_one(tmp_path):
-    values = passing(0.80) | {(OVERALL, GATE_METRIC, True): (-0.0123, -0.02, 0.001)}
-    failures = [(OVERALL, GATE_METRIC, True)]
-    write_evaluation(tmp_path, values, failures, has_baseline=True)
-
-    checks = {c.metric: c for c in read_checks(tmp_path, 0.005)}
-
-    assert set(checks) == {GAIN_METRIC, f"{GATE_METRIC}_diff"}
-    assert checks[GAIN_METRIC].passed
-    assert checks[f"{GATE_METRIC}_diff"].why == (
-        "NDCG@10 change against the last blessed model is -0.0123, "
-        "needs >= -0.0050: failed"
-    )
-
-
-def test_the_verdict_is_tfmas_and_not_recomputed(tmp_path):
-    failures = [(OVERALL, GAIN_METRIC, False)]
-    write_evaluation(tmp_path, passing(0.81, gain=0.5), failures)
-
-    assert read_checks(tmp_path, 0.005)[0].passed is False
-
-
-def test_a_metric_without_a_value_says_so(tmp_path):
-    failures = [(OVERALL, GAIN_METRIC, False)]
-    write_evaluation(
-        tmp_path, {(OVERALL, GATE_METRIC, False): (0.8, 0.7, 0.9)}, failures
-    )
-
-    gain, _ = read_checks(tmp_path, 0.005)
-    assert gain.why == (
-        "NDCG@10 gain over the initial order was not measured, needs >= 0.0100: failed"
-    )
-
-
-def test_a_failure_in_a_slice_is_not_lost(tmp_path):
-    write_evaluation(tmp_path, passing(0.81), [(COLD, GATE_METRIC, False)])
-
-    last = read_checks(tmp_path, 0.005)[-1]
-
-    assert last.passed is False
-    assert last.why == "NDCG@10 on history_length 0: failed."
+def test_every_interval_is_drawn_beside_its_bound():
+    checks = as_record([*CHECKS, gain(-0.02, "age: 25-34")])["checks"]
+    assert [p.title for p in draw_gate(checks)] == ["Gains over the initial order"]
+    known = [c for c in checks if c["interval"]]
+    figure = Figure()
+    draw_checks(figure, LIGHT, known)
+    (axes,) = figure.axes
+    labels = [t.get_text() for t in axes.get_yticklabels()]
+    assert labels == ["all lists", "age: 18-24", "age: 25-34"]
+    handles, names = axes.get_legend_handles_labels()
+    by_name = dict(zip(names, handles, strict=True))
+    passed, _, (bars,) = by_name["passed"]
+    assert passed.get_xdata() == pytest.approx([0.0231, 0.03])
+    assert bars.get_segments()[0][:, 0] == pytest.approx([0.0181, 0.0281])
+    failed = by_name["failed"][0]
+    assert failed.get_xdata() == pytest.approx([-0.02])
+    # First on top; the bound stands in the row it belongs to.
+    assert passed.get_ydata()[0] > passed.get_ydata()[1] > failed.get_ydata()[0]
+    bounds = np.asarray(by_name["bound"].get_offsets())
+    assert np.allclose(bounds, [[0.01, 2], [0.01, 1], [0.01, 0]])
 
 
 def test_slices_with_their_intervals_after_all_lists(tmp_path):
     groups = ("100+", "20-99", "0")
     slices = [("slice_history_length", group) for group in groups]
-    values = {(s, GATE_METRIC, False): (0.7, 0.65, 0.75) for s in slices}
+    values = {(s, GATE_METRIC): (0.7, 0.65, 0.75) for s in slices}
     write_evaluation(tmp_path, values | passing(0.81))
 
     found = read_measured(tmp_path)
@@ -94,10 +76,10 @@ def test_decisions_in_words():
 
     refused = decide(False, False, False, "", "", ["gain: failed"], "no answer")
     assert refused.sentence() == (
-        "Not pushed: the Evaluator did not bless the model (gain: failed); "
+        "Not pushed: the gate refused the model (gain: failed); "
         "the serving check failed (no answer)."
     )
     unchecked = decide(False, True, False, "", "", [], "")
-    assert "no threshold was checked" in unchecked.sentence()
+    assert "nothing was checked" in unchecked.sentence()
     odd = decide(True, True, False, "", "", [], "")
     assert "the Pusher refused" in odd.sentence()

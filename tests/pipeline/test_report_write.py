@@ -6,13 +6,23 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from gate_records import write_gate
 from report_evaluation import passing, write_evaluation
 from report_model import save_model, write_split
-from report_run import SECOND, inputs, make_list, write_json, write_logs
+from report_run import (
+    SECOND,
+    inputs,
+    make_list,
+    serving_check,
+    write_json,
+    write_logs,
+)
 
+from psad_tf import cli
 from psad_tf.data.examples import decode_list, encode_list
 from psad_tf.data.ranking_list import RankingList
 from psad_tf.feature_sets import MOVIELENS_100K
+from tfx_pipeline.gate.check import AT_LEAST, VALUE, Demand
 from tfx_pipeline.report.page import render
 from tfx_pipeline.report.served import read_serialized, served_order
 from tfx_pipeline.report.terminal import outcome
@@ -35,6 +45,7 @@ def run(tmp_path_factory):
     save_model(root / "model")
     write_logs(root)
     write_evaluation(root / "evaluation", passing(SERVED))
+    write_gate(root / "evaluation")
     for split in ("train", "validation"):
         write_split(root / f"examples/Split-{split}", [make_list([0, 1])])
     write_split(root / "examples/Split-test", TEST_LISTS)
@@ -86,6 +97,7 @@ def test_the_evaluator_is_checked_against_this_report(run, tmp_path):
     assert run[2]["evaluator"]["agrees"] is True
 
     write_evaluation(tmp_path, passing(SERVED + 1e-3))
+    write_gate(tmp_path)
     other = write_report(replace(run[0], evaluation=tmp_path), tmp_path / "out", 10)
     assert other["evaluator"]["agrees"] is False
     page = (tmp_path / "out/index.html").read_text()
@@ -95,7 +107,7 @@ def test_the_evaluator_is_checked_against_this_report(run, tmp_path):
 def test_files_and_the_latest_copy(run):
     written, out, summary = run
     latest = out.parent / "report" / "latest"
-    names = ["index.html", "lists.txt", "metrics.json", "request.json"]
+    names = ["gate.json", "index.html", "lists.txt", "metrics.json", "request.json"]
 
     assert sorted(p.name for p in out.iterdir()) == names
     assert sorted(p.name for p in latest.iterdir()) == names
@@ -127,7 +139,7 @@ def test_the_same_run_gives_the_same_page(run, page, tmp_path):
 
 
 def test_a_model_that_was_not_pushed(run, tmp_path):
-    check = {"passed": False, "reason": "no answer within 30 s"}
+    check = serving_check(1.0, "no answer within 30 s")
     write_json(tmp_path / "serving_check.json", check)
     refused = replace(
         run[0], infra_blessing=tmp_path, infra_blessed=False, pushed=False
@@ -140,6 +152,25 @@ def test_a_model_that_was_not_pushed(run, tmp_path):
     assert sentence in (tmp_path / "out/index.html").read_text()
 
 
+def test_a_model_that_could_not_be_asked_has_a_short_report(run, tmp_path):
+    reason = "A model that answers nothing ranks nothing."
+    demand = Demand("loads", 1.0, reason, AT_LEAST, VALUE, "export it again")
+    write_gate(tmp_path / "evaluation", [demand.check(0.0)], measured=False)
+    refused = replace(
+        run[0], evaluation=tmp_path / "evaluation", model_blessed=False, pushed=False
+    )
+
+    summary = write_report(refused, tmp_path / "out")
+
+    assert summary["decision"]["sentence"].startswith("Not pushed: the gate refused")
+    page = (tmp_path / "out/index.html").read_text()
+    assert reason in page and "export it again" in page
+    names = {p.name for p in (tmp_path / "out").iterdir()}
+    assert names == {"gate.json", "index.html", "metrics.json"}
+    assert "FAILED  scored lists" in outcome(summary)
+    assert cli.main(["gate", "explain", str(tmp_path / "out")]) == cli.REFUSED
+
+
 def test_a_missing_log_is_named(run, tmp_path):
     with pytest.raises(FileNotFoundError, match="history.json is missing"):
         write_report(replace(run[0], model_run=tmp_path), tmp_path / "out", 10)
@@ -148,7 +179,7 @@ def test_a_missing_log_is_named(run, tmp_path):
 
 def test_the_page_says_what_matters(page):
     assert "Pushed as version 17 to /store/17." in page
-    assert "needs &gt;= 0.0100: passed" in page
+    assert "&gt; +0.0100" in page and "It must help." in page
     assert "no model was blessed before" in page
     assert "bad rating: 2; too short: 1" in page
     assert "Unexpectedly low values." in page
@@ -159,7 +190,9 @@ def test_the_page_says_what_matters(page):
 def test_what_is_simulated_is_called_so(run, page):
     data = {"is_simulated": True, "files": {}, "ratings": {}}
     world = run[2] | {"data": run[2]["data"] | data}
-    pictures = {name: [] for name in ("slices", "cold_start", "training", "data")}
+    pictures = {
+        name: [] for name in ("gate", "slices", "cold_start", "training", "data")
+    }
     simulated = render(world, pictures)
     assert "<title>PSAD on movielens 100k (simulated):" in simulated
     assert "Simulated:" in simulated and "Histories fill from" in simulated

@@ -7,7 +7,7 @@ from psad_tf.data.examples import encode_list
 from psad_tf.data.ranking_list import RankingList
 from psad_tf.feature_sets import CLICK_WORLD, MOVIELENS_100K
 from schemas import schema_path
-from tfx_pipeline.serving_check import sample_lists
+from tfx_pipeline.serving_lists import sample_lists
 from tfx_pipeline.trainer import serving_spec
 
 SETS = [MOVIELENS_100K, CLICK_WORLD]

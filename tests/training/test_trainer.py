@@ -105,6 +105,12 @@ def test_a_run_goes_on_where_a_killed_one_stopped(
     assert len(history["loss"]) == TRAINING["epochs"]
     branches = json.loads((logs / "branches.json").read_text())
     assert branches["student_ndcg_at_10"] == max(history["val_ndcg_at_10"])
+    # What the gate learns of the teacher, list by list.
+    with np.load(logs / "teacher.npz") as by_list:
+        assert set(by_list) == {"student", "teacher", "initial", "correlation"}
+        assert by_list["teacher"].shape == (3,)
+        assert by_list["teacher"].mean() == branches["teacher_ndcg_at_10"]
+        assert (np.abs(by_list["correlation"]) <= 1).all()
     assert (tmp_path / "out" / "model" / "saved_model.pb").exists()
     loaded = keras.models.load_model(logs / trainer.WEIGHTS_FILE)
     assert loaded.config.hidden_dim == MODEL["hidden_dim"]

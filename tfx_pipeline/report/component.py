@@ -25,6 +25,7 @@ from tfx.types.standard_artifacts import (
 from tfx.utils import path_utils
 
 from tfx_pipeline.artifacts import PipelineReport, PreparedLog
+from tfx_pipeline.report.card import write_card
 from tfx_pipeline.report.files import PAGE
 from tfx_pipeline.report.inputs import ReportInputs
 from tfx_pipeline.report.write import write_report
@@ -46,6 +47,8 @@ def Report(
     settings: Parameter[str],
 ):
     """Writes the page, its figures and three lists (see `write_report`).
+
+    Of a model that was pushed, also its card, beside the version.
 
     Args:
         settings: The `PipelineConfig` as JSON.
@@ -70,5 +73,6 @@ def Report(
         created=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
     )
     summary = write_report(inputs, Path(report.uri))
+    write_card(summary)
     logging.info("%s", summary["decision"]["sentence"])
     logging.info("Report: %s", Path(report.uri) / PAGE)

@@ -7,6 +7,7 @@ from typing import Any
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 
+from psad_tf.data.logs.accounts import rows_by_fate
 from psad_tf.data.ranking_list import RankingList
 from tfx_pipeline.report.inputs import SPLITS, ReportInputs, read_json
 
@@ -18,9 +19,10 @@ def describe_data(inputs: ReportInputs) -> dict[str, Any]:
 
     Returns:
         `is_simulated`, `files` (of each raw file, lines read and set aside by reason),
-        `lists` and `ratings` (by what became of them; a data set may have no ratings),
-        `cuts` (name to day), `anomalies` (one row a finding) and `features` (one row a
-        raw feature).
+        `lists`, `ratings` and `rows` (by what became of them; `rows` of each table of
+        raw logs; a data set may have no ratings or rows), `cuts` (name to day; none
+        where users are drawn), `anomalies` (one row a finding) and `features` (one row
+        a raw feature).
     """
     counts = read_json(inputs.examples / "counts.json")
     plan = read_json(inputs.log / "plan.json")
@@ -29,9 +31,11 @@ def describe_data(inputs: ReportInputs) -> dict[str, Any]:
         "files": read_json(inputs.log / "counts.json"),
         "lists": _of_kind(counts, "lists"),
         "ratings": _of_kind(counts, "ratings"),
+        "rows": rows_by_fate(counts),
         "cuts": {
             name: datetime.fromtimestamp(plan[name], UTC).date().isoformat()
             for name in CUTS
+            if name in plan
         },
         "anomalies": read_anomalies(inputs.anomalies),
         "features": feature_rows(inputs.statistics),

@@ -8,7 +8,7 @@ import numpy as np
 from psad_tf.report_page.record import plain, versions
 from tfx_pipeline.report.data import describe_data
 from tfx_pipeline.report.examples import RULE, ShownList
-from tfx_pipeline.report.gate import read_checks, read_measured
+from tfx_pipeline.report.gate import read_gate, read_measured
 from tfx_pipeline.report.inputs import ReportInputs, read_json
 from tfx_pipeline.report.plots import VALIDATION_NDCG
 from tfx_pipeline.report.results import HEADLINE, SERVED, Comparison, TestResults
@@ -29,26 +29,16 @@ def summarize(
     shown: list[ShownList],
 ) -> dict[str, Any]:
     """The content of `metrics.json`; plain values, and None for what is not finite."""
-    checks = read_checks(
-        inputs.evaluation, inputs.settings["gate"]["max_loss_to_blessed"]
-    )
+    gate = read_gate(inputs)
     serving_check = read_json(inputs.infra_blessing / "serving_check.json")
-    decision = decide(
-        inputs.model_blessed,
-        inputs.infra_blessed,
-        inputs.pushed,
-        inputs.pushed_version,
-        inputs.pushed_destination,
-        [c.why for c in checks if c.passed is False],
-        serving_check["reason"],
-    )
+    decision = describe_decision(inputs, gate)
     measured = read_measured(inputs.evaluation)
     return plain(
         {
             "created": inputs.created,
             "dataset": inputs.settings["dataset"],
-            "decision": {**asdict(decision), "sentence": decision.sentence()},
-            "checks": checks,
+            "decision": decision,
+            "gate": gate,
             "test": {
                 "lists": len(results.lists),
                 "overall": results.overall,
@@ -63,12 +53,45 @@ def summarize(
             "shown_lists": {"rule": RULE, "lists": shown},
             "data": describe_data(inputs),
             "training": describe_training(inputs),
-            "serving_check": serving_check,
+            "serving_check": {
+                name: value for name, value in serving_check.items() if name != "checks"
+            },
             "model": read_json(inputs.model / "assets.extra" / "psad.json"),
             "versions": versions(PACKAGES),
             "settings": inputs.settings,
         }
     )
+
+
+def describe_refused(inputs: ReportInputs, gate: dict[str, Any]) -> dict[str, Any]:
+    """The content of `metrics.json` for a model that gave no order to measure."""
+    return plain(
+        {
+            "created": inputs.created,
+            "dataset": inputs.settings["dataset"],
+            "decision": describe_decision(inputs, gate),
+            "gate": gate,
+            "versions": versions(PACKAGES),
+            "settings": inputs.settings,
+        }
+    )
+
+
+def describe_decision(inputs: ReportInputs, gate: dict[str, Any]) -> dict[str, Any]:
+    """What became of the model, and in one `sentence` why."""
+    served = read_json(inputs.infra_blessing / "serving_check.json")
+    of_server = {check["finding"] for check in served["checks"]}
+    failed = [check["finding"] for check in gate["checks"] if check["passed"] is False]
+    decision = decide(
+        inputs.model_blessed,
+        inputs.infra_blessed,
+        inputs.pushed,
+        inputs.pushed_version,
+        inputs.pushed_destination,
+        [finding for finding in failed if finding not in of_server],
+        served["reason"],
+    )
+    return {**asdict(decision), "sentence": decision.sentence()}
 
 
 def describe_training(inputs: ReportInputs) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tfx_pipeline.gate.explain import findings
+
 SHOWN = {"ndcg_at_10": "NDCG@10", "map_at_10": "MAP@10"}
 ORDERS = {
     "initial": "initial order",
@@ -17,13 +19,15 @@ def outcome(metrics: Mapping[str, Any]) -> str:
     Args:
         metrics: The content of `metrics.json`.
     """
-    of = "simulated test lists" if metrics["data"]["is_simulated"] else "test lists"
-    lines = [f"{metrics['test']['lists']} {of}, means with 95 % intervals:"]
-    lines += _table(metrics["test"]["overall"])
-    lines += ["", "The gate:"]
-    lines += [f"  {check['why']}" for check in metrics["checks"]]
-    lines += [f"  served by the model server: {metrics['serving_check']['reason']}"]
+    lines = _before_and_after(metrics) if "test" in metrics else []
+    lines += ["The gate:", *(f"  {line}" for line in findings(metrics["gate"]))]
     return "\n".join([*lines, "", metrics["decision"]["sentence"]])
+
+
+def _before_and_after(metrics: Mapping[str, Any]) -> list[str]:
+    of = "simulated test lists" if metrics["data"]["is_simulated"] else "test lists"
+    head = f"{metrics['test']['lists']} {of}, means with 95 % intervals:"
+    return [head, *_table(metrics["test"]["overall"]), ""]
 
 
 def _table(overall: Mapping[str, Any]) -> list[str]:

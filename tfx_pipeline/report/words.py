@@ -13,10 +13,7 @@ _MEASURE_TITLES = {
     "map": "MAP@{k} (by hits)",
     "map_by_relevant": "MAP@{k} (by relevant)",
 }
-_SUFFIXES = {
-    "_gain_over_initial": " gain over the initial order",
-    "_diff": " change against the last blessed model",
-}
+_GAIN = "_gain_over_initial"
 
 
 def metric_title(name: str) -> str:
@@ -29,9 +26,8 @@ def metric_title(name: str) -> str:
     >>> metric_title("example_count")
     'example count'
     """
-    for suffix, words in _SUFFIXES.items():
-        if name.endswith(suffix):
-            return metric_title(name.removesuffix(suffix)) + words
+    if name.endswith(_GAIN):
+        return f"{metric_title(name.removesuffix(_GAIN))} gain over the initial order"
     measure, _, k = name.rpartition("_at_")
     if measure in _MEASURE_TITLES:
         return _MEASURE_TITLES[measure].format(k=k)
@@ -54,7 +50,7 @@ class Decision:
     """What became of the model.
 
     Args:
-        blessed: Whether the Evaluator's thresholds were met.
+        blessed: Whether the gate let the model pass.
         served: Whether the real server answered right with it.
         pushed: Whether clients get it now.
         version: Its number in the model store, if it was pushed.
@@ -88,7 +84,7 @@ def decide(
     """The decision, with every reason that stood against a push.
 
     Args:
-        blessed: Of the Evaluator.
+        blessed: Of the gate.
         served: Of the serving check.
         pushed: Of the Pusher.
         version: Of the Pusher.
@@ -98,8 +94,8 @@ def decide(
     """
     reasons = []
     if not blessed:
-        failed = "; ".join(failed_checks) or "no threshold was checked"
-        reasons.append(f"the Evaluator did not bless the model ({failed})")
+        failed = "; ".join(failed_checks) or "nothing was checked"
+        reasons.append(f"the gate refused the model ({failed})")
     if not served:
         reasons.append(f"the serving check failed ({serving_reason})")
     if not pushed and not reasons:

@@ -12,11 +12,14 @@ from psad_tf.data.examples import decode_list
 from psad_tf.data.ranking_list import RankingList
 from psad_tf.feature_sets import feature_set
 from psad_tf.report_page.style import Picture, picture
+from tfx_pipeline.gate.record import GATE_FILE, write_record
 from tfx_pipeline.report import plots
 from tfx_pipeline.report.cold_start import measure_cold_start
 from tfx_pipeline.report.data import list_shapes
 from tfx_pipeline.report.examples import ShownList, as_text, choose_lists
 from tfx_pipeline.report.files import LATEST, LISTS, METRICS, PAGE, REQUEST
+from tfx_pipeline.report.gate import read_gate
+from tfx_pipeline.report.gate_plot import draw_gate
 from tfx_pipeline.report.inputs import SPLITS, ReportInputs, read_json
 from tfx_pipeline.report.page import render
 from tfx_pipeline.report.results import (
@@ -27,13 +30,15 @@ from tfx_pipeline.report.results import (
     measure_lists,
 )
 from tfx_pipeline.report.served import read_serialized, served_order
-from tfx_pipeline.report.summary import summarize
+from tfx_pipeline.report.summary import describe_refused, summarize
 
 
 def write_report(
     inputs: ReportInputs, out: Path, resamples: int = RESAMPLES
 ) -> dict[str, Any]:
-    """Writes `index.html`, `metrics.json`, `lists.txt` and `request.json`.
+    """Writes `index.html`, `metrics.json`, `gate.json`, `lists.txt` and `request.json`.
+
+    Of a model that gave no order to measure the first three alone.
 
     Args:
         inputs: What the run's components wrote.
@@ -43,6 +48,10 @@ def write_report(
     Returns:
         The content of `metrics.json`.
     """
+    gate = read_gate(inputs)
+    if not gate["measured"]:
+        summary = describe_refused(inputs, gate)
+        return _written(inputs, out, summary, {"gate": []}, {})
     features = feature_set(inputs.settings["dataset"])
     serialized = {split: read_serialized(inputs.split(split)) for split in SPLITS}
     lists = {
@@ -58,14 +67,27 @@ def write_report(
     everything = [x for split in SPLITS for x in lists[split]]
     pictures = draw(results, cold_start, summary, list_shapes(everything))
 
+    texts = {LISTS: as_text(shown), REQUEST: _request(lists["test"], shown)}
+    return _written(inputs, out, summary, pictures, texts)
+
+
+def _written(
+    inputs: ReportInputs,
+    out: Path,
+    summary: dict[str, Any],
+    pictures: dict[str, list[Picture]],
+    texts: dict[str, str],
+) -> dict[str, Any]:
+    """Writes page, figures and texts, and the latest copy; the figures."""
     out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / LISTS).write_text(as_text(shown), encoding="utf-8")
-    (out / REQUEST).write_text(_request(lists["test"], shown), encoding="utf-8")
-    (out / PAGE).write_text(render(summary, pictures), encoding="utf-8")
-    text = json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False)
-    (out / METRICS).write_text(text + "\n", encoding="utf-8")
-    _publish(out, Path(inputs.settings["root"]) / LATEST)
+    write_record(out, summary["gate"] | {"decision": summary["decision"]})
+    figures = json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False)
+    texts |= {PAGE: render(summary, pictures), METRICS: figures + "\n"}
+    for name, text in texts.items():
+        (out / name).write_text(text, encoding="utf-8")
+    with atomic_folder(Path(inputs.settings["root"]) / LATEST, METRICS) as folder:
+        for name in (GATE_FILE, *texts):
+            shutil.copy(out / name, folder / name)
     return summary
 
 
@@ -81,12 +103,6 @@ def _request(lists: list[RankingList], shown: list[ShownList]) -> str:
     return json.dumps(request, indent=1, ensure_ascii=False) + "\n"
 
 
-def _publish(report: Path, latest: Path) -> None:
-    with atomic_folder(latest, METRICS) as folder:
-        for name in (PAGE, METRICS, LISTS, REQUEST):
-            shutil.copy(report / name, folder / name)
-
-
 def draw(
     results: TestResults,
     cold_start: list[Comparison],
@@ -95,6 +111,7 @@ def draw(
 ) -> dict[str, list[Picture]]:
     """The plots of each section of the page."""
     return {
+        "gate": draw_gate(summary["gate"]["checks"]),
         "slices": [
             _groups("Before and after, by group", _with_all(results, results.slices)),
             picture(

@@ -1,0 +1,1 @@
+"""From a pushed version back to the data, code, settings and gate that made it."""

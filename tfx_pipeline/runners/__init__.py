@@ -1,0 +1,1 @@
+"""The other places where the pipeline runs: Airflow, Kubeflow Pipelines, Vertex AI."""

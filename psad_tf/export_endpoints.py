@@ -7,14 +7,13 @@ from psad_tf.export_checks import check_count, check_raw
 from psad_tf.export_core import ServedScorer
 from psad_tf.export_extra import (
     RANK_TENSORS,
-    USER_SIDE,
-    PackedUserSide,
     from_tensors,
     packed_specs,
     tensor_specs,
     with_absent,
 )
 from psad_tf.export_rows import on_host
+from psad_tf.export_user_side import USER_SIDE, PackedUserSide
 from psad_tf.features import FeatureSet
 from psad_tf.tensors import CANDIDATE_IS_VALID
 from psad_tf.training_data import model_inputs

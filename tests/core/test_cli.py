@@ -212,4 +212,6 @@ def test_rerank_hands_its_flags_on(monkeypatch):
     )
     flags = ["--target=h:1", "--request=r.json", "--json", "--model-name=m"]
     assert cli.main(["rerank", *flags]) == 0
-    assert given == [("h:1", "r.json", "movielens-100k", True, "m")]
+    assert cli.main(["rerank", *flags, "--version=3"]) == 0
+    usual = "h:1", "r.json", "movielens-100k", True, "m"
+    assert given == [(*usual, None), (*usual, 3)]

@@ -125,7 +125,7 @@ def test_encoded_history_has_no_side_to_export():
     from model_cases import tiny
 
     from psad_tf.export_core import ServedScorer
-    from psad_tf.export_extra import PackedUserSide
+    from psad_tf.export_user_side import PackedUserSide
     from psad_tf.layers.scorer import Scorer
 
     scorer = Scorer(tiny(history="encoded", list_length=20, history_length=50))

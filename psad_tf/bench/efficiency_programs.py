@@ -9,16 +9,16 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from psad_tf import losses, tensors
+from psad_tf import tensors
 from psad_tf.bench.branches import functions
 from psad_tf.bench.bundle import Bundle
 from psad_tf.bench.stacked import on_device
 from psad_tf.bench.stages import Stage, make_model, stages
+from psad_tf.bench.training_step import training_step
 from psad_tf.bench.trial import Decoding, Trial
 from psad_tf.bench.tuning import methods
 from psad_tf.config import PSADConfig
 from psad_tf.training_config import TrainingConfig
-from psad_tf.training_optimizer import optimizer
 
 BATCHES = (64, 128, 256)
 INFERENCE, TRAINING = "inference", "training step"
@@ -112,29 +112,9 @@ def _inference(model, served, title, function, lists, batch):
 
 def _training(model, title, stage, lists, batch, config):
     inputs = {name: lists[name] for name in tensors.INPUTS}
-    stage.begin(model)
-    learned = {id(v) for v in model.trainable_variables}
-    weights = [v for v in model.variables if id(v) in learned]
-    others = [v for v in model.variables if id(v) not in learned]
-    tuned = optimizer(config, 1000)
-    tuned.build(weights)
-
-    def loss(values, state, inputs, label):
-        pairs = list(zip([*weights, *others], [*values, *state], strict=True))
-        with keras.StatelessScope(state_mapping=pairs) as scope:
-            mean = losses.mean_over_lists(stage.loss(model, inputs, label, True))
-        return mean, [scope.get_current_value(v) for v in others]
-
-    def program(values, state, slots, inputs, label):
-        (value, state), gradients = jax.value_and_grad(loss, has_aux=True)(
-            values, state, inputs, label
-        )
-        values, slots = tuned.stateless_apply(slots, gradients, values)
-        return value, values, state, slots
-
-    given = [[v.value for v in group] for group in (weights, others, tuned.variables)]
-    arguments = (*given, inputs, lists[tensors.LABEL])
-    return _compile(model, title, TRAINING, batch, program, arguments)
+    step, state = training_step(model, stage, config)
+    arguments = (state, inputs, lists[tensors.LABEL])
+    return _compile(model, title, TRAINING, batch, step, arguments)
 
 
 def _compile(model, title, phase, batch, program, arguments):

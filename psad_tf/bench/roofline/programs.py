@@ -11,15 +11,15 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from psad_tf import losses, tensors
+from psad_tf import tensors
 from psad_tf.bench.branches import functions
 from psad_tf.bench.efficiency_programs import INFERENCE, TITLES, TRAINING
 from psad_tf.bench.roofline.counts import Count, count
 from psad_tf.bench.roofline.shapes import Shape, config_of, lists_of
 from psad_tf.bench.stages import make_model, stages
+from psad_tf.bench.training_step import training_step
 from psad_tf.bench.trial import Decoding, Trial
 from psad_tf.training_config import TrainingConfig
-from psad_tf.training_optimizer import optimizer
 
 FLOAT32, BFLOAT16 = "float32", "bfloat16"
 USER_SIDE, USER_GIVEN = "PSAD-S, user's side", "PSAD-S, user's side given"
@@ -142,42 +142,6 @@ def _step(cell, model, stage, lists):
     arguments = (state, inputs, lists[tensors.LABEL])
     title = "PSAD" if cell.method == "psad" else model.title
     return _compile(cell, title, step, arguments, model.weights)
-
-
-def training_step(model, stage, training: TrainingConfig):
-    """A training step as a function.
-
-    Args:
-        model: What is trained.
-        stage: A `Stage` of it.
-        training: Rate and decay.
-
-    Returns:
-        `(state, inputs, label) -> (state, loss)`, and the state to begin with.
-    """
-    stage.begin(model)
-    learned = {id(v) for v in model.trainable_variables}
-    weights = [v for v in model.variables if id(v) in learned]
-    others = [v for v in model.variables if id(v) not in learned]
-    tuned = optimizer(training, 1000)
-    tuned.build(weights)
-
-    def loss(values, state, inputs, label):
-        pairs = list(zip([*weights, *others], [*values, *state], strict=True))
-        with keras.StatelessScope(state_mapping=pairs) as scope:
-            mean = losses.mean_over_lists(stage.loss(model, inputs, label, True))
-        return mean, [scope.get_current_value(v) for v in others]
-
-    def step(state, inputs, label):
-        values, other, slots = state
-        (value, other), gradients = jax.value_and_grad(loss, has_aux=True)(
-            values, other, inputs, label
-        )
-        values, slots = tuned.stateless_apply(slots, gradients, values)
-        return (values, other, slots), value
-
-    groups = (weights, others, tuned.variables)
-    return step, tuple([v.value for v in group] for group in groups)
 
 
 def _compile(cell, title, program, arguments, weights):

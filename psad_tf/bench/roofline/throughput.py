@@ -13,9 +13,10 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from psad_tf import tensors
-from psad_tf.bench.roofline.programs import computing_in, training_step
+from psad_tf.bench.roofline.programs import computing_in
 from psad_tf.bench.roofline.shapes import Shape, config_of, lists_of
 from psad_tf.bench.stages import make_model, stages
+from psad_tf.bench.training_step import training_step
 from psad_tf.bench.trial import Trial
 from psad_tf.training_config import TrainingConfig
 

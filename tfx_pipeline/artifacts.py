@@ -13,3 +13,9 @@ class PipelineReport(Artifact):
     """A page for people, and the same figures as JSON."""
 
     TYPE_NAME = "PipelineReport"
+
+
+class DataVerdict(Artifact):
+    """What the data gate found in a run's data."""
+
+    TYPE_NAME = "DataVerdict"

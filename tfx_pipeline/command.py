@@ -3,24 +3,55 @@
 import argparse
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from psad_tf.cli import REFUSED
 from psad_tf.data.prepare import raw_folder
+from psad_tf.errors import ConfigError
 from tfx_pipeline.config import PipelineConfig, load_config
+from tfx_pipeline.data_gate.errors import DataRefusedError
 from tfx_pipeline.progress import showing_progress
 from tfx_pipeline.report.files import LATEST, LISTS, METRICS, PAGE, REQUEST
 from tfx_pipeline.report.terminal import outcome
 from tfx_pipeline.seeds import write_seeds
+from tfx_pipeline.spans import window
 
 
 def run_pipeline(parsed: argparse.Namespace) -> int:
     """Runs the pipeline with the command line's settings; returns the exit code."""
+    config = run_config(parsed)
+    try:
+        _run([config], parsed.verbose)
+    except DataRefusedError as refused:
+        print(f"\n{refused}")
+        return REFUSED
+    return _tell(config)
+
+
+def run_config(parsed: argparse.Namespace) -> PipelineConfig:
+    """The settings of the command line's one run."""
     root = parsed.root.absolute()
     store = parsed.model_store.absolute() if parsed.model_store else root / "models"
     config = _config(parsed, root, store, parsed.seed)
-    _run([config], parsed.verbose)
-    return _tell(config)
+    return config if parsed.span is None else _of_span(config, parsed)
+
+
+def _of_span(config: PipelineConfig, parsed: argparse.Namespace) -> PipelineConfig:
+    """The settings for a window of spans; says what is not read, and why."""
+    if parsed.raw is None:
+        raise ConfigError(f"--span={parsed.span} needs --raw: a folder of span-N's")
+    found = window(
+        parsed.raw, parsed.span, parsed.window, config.dataset, Path(config.root)
+    )
+    for repeat, first in found.repeats.items():
+        print(f"span-{repeat} holds the very files of span-{first}: read once")
+    return replace(
+        config,
+        raw=str(found.raw.absolute()),
+        spans=found.names(),
+        warm_start=not parsed.cold,
+    )
 
 
 def run_seeds(parsed: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from psad_tf.presets import preset
 from psad_tf.serving_config import serving_config
 from psad_tf.sizing import model_config
 from psad_tf.training_config import training_config
+from tfx_pipeline.data_gate.config import DataGateConfig
 from tfx_pipeline.gate.config import GateConfig
 
 
@@ -34,9 +35,15 @@ class PipelineConfig:
         serving: `ServingConfig` choices: how the served graph runs a request.
         logs: `LogSettings` choices of a data set of raw logs, but `beam_args`.
         gate: What a model must show.
+        data_gate: What data must show before a model is trained on it.
+        spans: That `raw` is of, such as `3,4`; empty where the data has no spans.
+        warm_start: Whether the training begins from the last blessed weights; from
+            scratch where there are none, or where they do not fit the data.
         beam_args: Beam's options. Beam's own default runner looks for a binary on the
             internet; this one runs in the process. It starts no container, but a named
             image keeps TFX from building a source package for workers each time.
+        beam_args_by_component: Component → options of its own, which come after, and
+            so win over, `beam_args`.
     """
 
     raw: str
@@ -50,10 +57,14 @@ class PipelineConfig:
     serving: dict[str, Any] = field(default_factory=dict)
     logs: dict[str, Any] = field(default_factory=dict)
     gate: GateConfig = field(default_factory=GateConfig)
+    data_gate: DataGateConfig = field(default_factory=DataGateConfig)
+    spans: str = ""
+    warm_start: bool = False
     beam_args: tuple[str, ...] = (
         "--runner=FnApiRunner",
         "--sdk_container_image=none",
     )
+    beam_args_by_component: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self):
         # A wrong choice must not show only when the Trainer begins.
@@ -62,6 +73,10 @@ class PipelineConfig:
         training_config(self.training_choices(), self.seed)
         serving_config(self.serving).check_fits(features)
         log_settings(self.logs)
+        if self.spans and not all(n.isdigit() for n in self.spans.split(",")):
+            raise ConfigError(f"spans={self.spans!r}; give numbers, as in 3,4")
+        if not isinstance(self.warm_start, bool):
+            raise ConfigError(f"warm_start={self.warm_start!r}; give true or false")
 
     def model_choices(self) -> dict[str, Any]:
         """The data set's preset with this configuration's choices on top."""

@@ -8,14 +8,21 @@ from tfx.proto.orchestration import pipeline_pb2
 
 from tfx_pipeline.config import PipelineConfig
 from tfx_pipeline.pipeline import create_pipeline
+from tfx_pipeline.run_lock import only_run
 
 # What these find or do depends on the world outside the metadata.
 NEVER_CACHED = ("LastBlessed",)
 
 
 def run(config: PipelineConfig) -> None:
-    """Runs every component whose inputs changed since the last run with this root."""
-    local_dag_runner.LocalDagRunner().run_with_ir(compiled(config))
+    """Runs every component whose inputs changed since the last run with this root.
+
+    Raises:
+        BusyError: Another process runs a pipeline on this root.
+        DataRefusedError: The data gate refused the data.
+    """
+    with only_run(Path(config.root)):
+        local_dag_runner.LocalDagRunner().run_with_ir(compiled(config))
 
 
 def compiled(config: PipelineConfig) -> pipeline_pb2.Pipeline:

@@ -10,16 +10,20 @@ from tfx.orchestration import pipeline as pipeline_lib
 
 from psad_tf.feature_sets import feature_set
 from schemas import schema_path
+from tfx_pipeline.beam_options import give_beam_args
 from tfx_pipeline.config import PipelineConfig
+from tfx_pipeline.data_gate.component import DataGate
 from tfx_pipeline.evaluation import eval_config
 from tfx_pipeline.example_gen import ListExampleGen
 from tfx_pipeline.fingerprint import code_fingerprint, folder_fingerprint
 from tfx_pipeline.gated_evaluator import GatedEvaluator
+from tfx_pipeline.keep_origin import KeepOrigin
 from tfx_pipeline.last_blessed import LastBlessed
 from tfx_pipeline.prepare import PrepareLog
 from tfx_pipeline.report.component import Report
 from tfx_pipeline.serving_check import ServingCheck
 from tfx_pipeline.store_pusher import StorePusher
+from tfx_pipeline.warm_start import WarmStart
 
 
 def create_pipeline(config: PipelineConfig) -> pipeline_lib.Pipeline:
@@ -35,6 +39,7 @@ def create_pipeline(config: PipelineConfig) -> pipeline_lib.Pipeline:
         seed=config.seed,
         max_bad_share=config.max_bad_share,
         settings=json.dumps(config.logs, sort_keys=True),
+        spans=config.spans,
     )
     examples = ListExampleGen(
         log=log.outputs["log"], raw=config.raw, dataset=config.dataset
@@ -46,6 +51,23 @@ def create_pipeline(config: PipelineConfig) -> pipeline_lib.Pipeline:
     anomalies = tfx.components.ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     )
+    data_gate = DataGate(
+        examples=examples.outputs["examples"],
+        statistics=statistics.outputs["statistics"],
+        schema=schema.outputs["schema"],
+        dataset=config.dataset,
+        spans=config.spans,
+        bounds=json.dumps(asdict(config.data_gate), sort_keys=True),
+        model_store=config.model_store,
+        root=config.root,
+        code=code,
+    )
+    warm_start = WarmStart(
+        verdict=data_gate.outputs["verdict"],
+        model_store=config.model_store,
+        spans=config.spans,
+        is_wanted=int(config.warm_start),
+    )
     transform = tfx.components.Transform(
         examples=examples.outputs["examples"],
         schema=schema.outputs["schema"],
@@ -55,10 +77,13 @@ def create_pipeline(config: PipelineConfig) -> pipeline_lib.Pipeline:
         ),
         custom_config={"dataset": config.dataset, "code": code},
     )
+    # Data that is refused is not worth the transform either.
+    transform.add_upstream_node(data_gate)
     trainer = tfx.components.Trainer(
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         schema=schema.outputs["schema"],
+        base_model=warm_start.outputs["model"],
         run_fn="tfx_pipeline.trainer.run_fn",
         train_args=tfx.proto.TrainArgs(splits=["train"]),
         eval_args=tfx.proto.EvalArgs(splits=["validation"]),
@@ -99,11 +124,21 @@ def create_pipeline(config: PipelineConfig) -> pipeline_lib.Pipeline:
             )
         ),
     )
+    origin = KeepOrigin(
+        pushed_model=pusher.outputs["pushed_model"],
+        model_run=trainer.outputs["model_run"],
+        transform_graph=transform.outputs["transform_graph"],
+        statistics=statistics.outputs["statistics"],
+        verdict=data_gate.outputs["verdict"],
+        model_store=config.model_store,
+        spans=config.spans,
+    )
     report = Report(
         examples=examples.outputs["examples"],
         log=log.outputs["log"],
         statistics=statistics.outputs["statistics"],
         anomalies=anomalies.outputs["anomalies"],
+        verdict=data_gate.outputs["verdict"],
         model=trainer.outputs["model"],
         model_run=trainer.outputs["model_run"],
         evaluation=evaluator.outputs["evaluation"],
@@ -112,23 +147,28 @@ def create_pipeline(config: PipelineConfig) -> pipeline_lib.Pipeline:
         pushed_model=pusher.outputs["pushed_model"],
         settings=config.to_json(),
     )
+    components = [
+        log,
+        examples,
+        statistics,
+        schema,
+        anomalies,
+        data_gate,
+        warm_start,
+        transform,
+        trainer,
+        baseline,
+        evaluator,
+        serving_check,
+        pusher,
+        origin,
+        report,
+    ]
+    give_beam_args(components, config.beam_args_by_component)
     return pipeline_lib.Pipeline(
         pipeline_name=f"psad_{config.dataset}",
         pipeline_root=config.path("artifacts"),
-        components=[
-            log,
-            examples,
-            statistics,
-            schema,
-            anomalies,
-            transform,
-            trainer,
-            baseline,
-            evaluator,
-            serving_check,
-            pusher,
-            report,
-        ],
+        components=components,
         enable_cache=True,
         metadata_connection_config=metadata.sqlite_metadata_connection_config(
             config.path("metadata.sqlite")

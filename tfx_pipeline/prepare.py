@@ -25,15 +25,19 @@ def PrepareLog(
     seed: Parameter[int],
     max_bad_share: Parameter[float],
     settings: Parameter[str],
+    spans: Parameter[str],
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ):
     """Writes the cuts, the first stage, counts and malformed lines; of logs that are
     read with Beam, the lists too.
 
     The fingerprint of the raw files is an argument so that the cache sees new data;
-    the settings are those of `PipelineConfig.logs`, as JSON.
+    the settings are those of `PipelineConfig.logs`, as JSON; the spans, which the raw
+    files are of, are noted on the log, where lineage finds them.
     """
     log.set_string_custom_property("raw_fingerprint", fingerprint)
+    if spans:
+        log.set_string_custom_property("spans", spans)
     prepare(
         Path(raw),
         Path(log.uri),

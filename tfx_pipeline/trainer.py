@@ -29,16 +29,17 @@ from psad_tf.training_data import read_lists
 from psad_tf.training_distribution import is_chief, new_model, plain_copy, strategy_of
 from psad_tf.training_evaluation import compiled, compiled_teacher, score_lists
 from tfx_pipeline.gate.record import TEACHER_FILE
-
-WEIGHTS_FILE = "psad.keras"
+from tfx_pipeline.origins import WEIGHTS_FILE
+from tfx_pipeline.warm_start import START_FILE, begin, start_of
 
 
 def run_fn(fn_args: FnArgs) -> None:
     """Trains PSAD and exports its scorer.
 
     Writes the SavedModel into `serving_model_dir`, and into `model_run_dir` the logs
-    and the whole model with its teacher (for warm starts and studies). Run again after
-    a kill, on the same lists with the same settings and code, it goes on training.
+    and the whole model with its teacher (for warm starts and studies). It begins from
+    the weights in `base_model`, if there are any that fit. Run again after a kill, on
+    the same lists with the same settings and code, it goes on training.
     """
     settings = json.loads(fn_args.custom_config["settings"])
     training = training_config(settings["training"], settings["seed"])
@@ -56,10 +57,13 @@ def run_fn(fn_args: FnArgs) -> None:
     validation = read_lists(fn_args.eval_files, spec, 256)
     keras.utils.set_random_seed(training.seed)
     model = new_model(config, training, strategy)
+    features = feature_set(settings["dataset"])
+    start = begin(model, fn_args.base_model, fn_args.transform_output, features)
     logs = Path(fn_args.model_run_dir)
     backup = backup_folder(fn_args, lists.fingerprint + validation.fingerprint)
     train(model, lists, validation, training, logs, backup)
     if is_chief(strategy):
+        (logs / START_FILE).write_text(json.dumps(start, indent=1))
         _write(plain_copy(model), validation, transform, fn_args)
         # With what runs of other settings may have left.
         shutil.rmtree(backup.parent)
@@ -73,7 +77,9 @@ def backup_folder(fn_args: FnArgs, data: str) -> Path:
     is served is no part of that: a failed export is tried again without training.
     """
     given = fn_args.custom_config.items()
-    key = fingerprint({name: value for name, value in given if name != "serving"}, data)
+    start = start_of(fn_args.base_model)["version"]
+    settings = {name: value for name, value in given if name != "serving"}
+    key = fingerprint(settings, data, start)
     return Path(fn_args.model_run_dir).parent.parent / "backup" / key
 
 

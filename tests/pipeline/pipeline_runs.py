@@ -11,7 +11,8 @@ from psad_tf import cli
 
 COMPONENTS = (
     "PrepareLog ListExampleGen StatisticsGen ImportSchemaGen ExampleValidator "
-    "Transform Trainer LastBlessed GatedEvaluator ServingCheck StorePusher Report"
+    "DataGate WarmStart Transform Trainer LastBlessed GatedEvaluator ServingCheck "
+    "StorePusher KeepOrigin Report"
 ).split()
 # A model that trains in seconds and yet learns enough to pass the gate.
 SMALL = {

@@ -8,6 +8,9 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 
 from psad_tf.data.ranking_list import RankingList
 from psad_tf.feature_sets import MOVIELENS_100K
+from tfx_pipeline.data_gate.config import DataGateConfig
+from tfx_pipeline.data_gate.found import Found, ListFacts
+from tfx_pipeline.data_gate.judge import as_content
 from tfx_pipeline.gate.check import AT_MOST, VALUE, Demand
 from tfx_pipeline.gate.record import as_record
 from tfx_pipeline.report.inputs import ReportInputs
@@ -86,6 +89,7 @@ def write_logs(root: Path) -> None:
     write_json(root / "model_run/branches.json", branches)
     write_json(root / "infra/serving_check.json", serving_check() | {"rank": 1e-7})
     write_json(root / "model/assets.extra/psad.json", {"version": "0.1.0"})
+    write_data_gate(root / "data_gate")
     write_statistics(root / "statistics")
     write_anomalies(root / "anomalies")
 
@@ -95,6 +99,16 @@ def serving_check(difference: float = 1e-7, reason: str = "every answer agrees")
     demand = Demand("served_scores", 1e-4, "It must agree.", AT_MOST, VALUE, "mend it")
     about = {"lists": 34, "reason": reason}
     return as_record([demand.check(difference)], **about)
+
+
+def write_data_gate(folder: Path) -> None:
+    """Passed, beside the data of version 16."""
+    facts = ListFacts(5, 18.0, 0.2, 0.0, 0.1)
+    drift = {"user_age": 0.25, "candidate_item_id": 0.05}
+    found = Found(facts, facts, [], drift, drift, {"candidate_item_id"})
+    about = {"dataset": MOVIELENS_100K.name, "spans": "2,3", "compared_with": "16"}
+    content = as_content(found, DataGateConfig(), **about)
+    write_json(folder / "data_gate.json", content)
 
 
 def write_statistics(folder: Path) -> None:
@@ -141,6 +155,7 @@ def inputs(root: Path) -> ReportInputs:
         log=root / "log",
         statistics=root / "statistics",
         anomalies=root / "anomalies",
+        data_gate=root / "data_gate",
         model=root / "model",
         model_run=root / "model_run",
         evaluation=root / "evaluation",

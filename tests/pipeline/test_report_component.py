@@ -7,7 +7,7 @@ import pytest
 from report_run import settings
 from tfx.types import standard_artifacts
 
-from tfx_pipeline.artifacts import PipelineReport, PreparedLog
+from tfx_pipeline.artifacts import DataVerdict, PipelineReport, PreparedLog
 from tfx_pipeline.report import component
 
 INPUTS = {
@@ -15,6 +15,7 @@ INPUTS = {
     "log": PreparedLog,
     "statistics": standard_artifacts.ExampleStatistics,
     "anomalies": standard_artifacts.ExampleAnomalies,
+    "verdict": DataVerdict,
     "model": standard_artifacts.Model,
     "model_run": standard_artifacts.ModelRun,
     "evaluation": standard_artifacts.ModelEvaluation,
@@ -65,6 +66,7 @@ def test_a_pushed_model(calls, tmp_path):
     assert inputs.model == tmp_path / "model" / "Format-Serving"
     assert inputs.split("test") == tmp_path / "examples" / "Split-test"
     assert inputs.evaluation == tmp_path / "evaluation"
+    assert inputs.data_gate == tmp_path / "verdict"
     assert inputs.infra_blessing == tmp_path / "infra_blessing"
     assert (inputs.model_blessed, inputs.infra_blessed, inputs.pushed) == (True,) * 3
     assert (inputs.pushed_version, inputs.pushed_destination) == ("17", "/store/17")

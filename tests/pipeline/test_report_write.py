@@ -187,12 +187,19 @@ def test_the_page_says_what_matters(page):
     assert "few lists: unsure" in page
 
 
+def test_the_data_gate_is_told_and_drawn(run, page):
+    assert "Compared with the data of version 16; spans 2,3." in page
+    assert "Drift from the last blessed model&#39;s data" in page.replace("'", "&#39;")
+    gate = run[2]["data"]["gate"]
+    drift = {c["group"]: c["value"] for c in gate["checks"] if c["name"] == "drift"}
+    assert drift == {"user_age": 0.25, "candidate_item_id": 0.05}
+
+
 def test_what_is_simulated_is_called_so(run, page):
     data = {"is_simulated": True, "files": {}, "ratings": {}}
     world = run[2] | {"data": run[2]["data"] | data}
-    pictures = {
-        name: [] for name in ("gate", "slices", "cold_start", "training", "data")
-    }
+    sections = ("gate", "slices", "cold_start", "training", "data_gate", "data")
+    pictures = {name: [] for name in sections}
     simulated = render(world, pictures)
     assert "<title>PSAD on movielens 100k (simulated):" in simulated
     assert "Simulated:" in simulated and "Histories fill from" in simulated

@@ -42,6 +42,18 @@ KINDS = {
     "served_padding": ("largest change of a score beside longer lists", ".2g", ""),
     "served_order": ("largest change of a score when candidates move", ".2g", ""),
     "served_latency": ("99th percentile of a client's wait for one list", ".1f", " ms"),
+    # Of the data, before a model is trained on it.
+    "schema": ("anomalies against the schema", ".0f", ""),
+    "drift": ("drift from the last blessed model's data", ".3f", ""),
+    "skew": ("skew of training against test lists", ".3f", ""),
+    "list_length": ("candidates a training list", ".2f", ""),
+    "list_length_change": ("change of that number since before", ".3f", ""),
+    "click_rate": ("share of clicked candidates a training list", ".4f", ""),
+    "click_rate_change": ("change of that share since before", ".3f", ""),
+    "unknown_share": ("share of test candidates never seen in training", ".3f", ""),
+    "unknown_change": ("growth of that share since before", "+.3f", ""),
+    "flat_share": ("share of training lists with one initial score", ".3f", ""),
+    "lists_share": ("training lists, as a share of those before", ".3f", ""),
 }
 
 

@@ -118,13 +118,13 @@ def _bad(name: str, value, remedy: str) -> ConfigError:
     return ConfigError(f"gate: {name}={value!r} {remedy}")
 
 
-def reasons() -> dict[str, str]:
-    """Each field of `GateConfig` to what its docstring says.
+def reasons(kind: type = GateConfig) -> dict[str, str]:
+    """Each field of a configuration to what its docstring says.
 
     >>> reasons()["max_latency_ms"].endswith("A page waits for it.")
     True
     """
-    text = inspect.cleandoc(GateConfig.__doc__)
+    text = inspect.cleandoc(kind.__doc__)
     listed = text.partition("Args:\n")[2].partition("\nRaises:")[0]
     entries = re.split(r"\n(?= {4}\w+: )", "\n" + listed)
     pairs = (entry.strip().split(": ", 1) for entry in entries if entry.strip())

@@ -45,8 +45,9 @@ def headline(record: Mapping[str, Any]) -> str:
     verdicts = [check["passed"] for check in record["checks"]]
     failed, decided = verdicts.count(False), len(verdicts) - verdicts.count(None)
     verdict = "passed" if record["passed"] else "refused"
+    judged = record.get("of", "model")
     return (
-        f"The gate {verdict} the model: {failed} of {decided} checks failed, "
+        f"The gate {verdict} the {judged}: {failed} of {decided} checks failed, "
         f"{verdicts.count(None)} had nothing to judge."
     )
 

@@ -107,11 +107,13 @@ def _upstream(metadata: Metadata, number: int) -> list[Step]:
 
 
 def _reports(metadata: Metadata, number: int) -> list[Step]:
-    """The first finished execution that read the push: its report."""
+    """The first finished report that read the push."""
     readers = [
         step
         for step in metadata.steps.values()
-        if number in _numbers(step.inputs) and step.state in DONE
+        if step.component == "Report"
+        and number in _numbers(step.inputs)
+        and step.state in DONE
     ]
     return sorted(readers, key=lambda s: s.number)[:1]
 

@@ -24,7 +24,7 @@ from tfx.types.standard_artifacts import (
 )
 from tfx.utils import path_utils
 
-from tfx_pipeline.artifacts import PipelineReport, PreparedLog
+from tfx_pipeline.artifacts import DataVerdict, PipelineReport, PreparedLog
 from tfx_pipeline.report.card import write_card
 from tfx_pipeline.report.files import PAGE
 from tfx_pipeline.report.inputs import ReportInputs
@@ -37,6 +37,7 @@ def Report(
     log: InputArtifact[PreparedLog],
     statistics: InputArtifact[ExampleStatistics],
     anomalies: InputArtifact[ExampleAnomalies],
+    verdict: InputArtifact[DataVerdict],
     model: InputArtifact[Model],
     model_run: InputArtifact[ModelRun],
     evaluation: InputArtifact[ModelEvaluation],
@@ -58,6 +59,7 @@ def Report(
         log=Path(log.uri),
         statistics=Path(statistics.uri),
         anomalies=Path(anomalies.uri),
+        data_gate=Path(verdict.uri),
         model=Path(path_utils.serving_model_path(model.uri)),
         model_run=Path(model_run.uri),
         evaluation=Path(evaluation.uri),

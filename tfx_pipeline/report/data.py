@@ -9,6 +9,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 
 from psad_tf.data.logs.accounts import rows_by_fate
 from psad_tf.data.ranking_list import RankingList
+from tfx_pipeline.origins import VERDICT
 from tfx_pipeline.report.inputs import SPLITS, ReportInputs, read_json
 
 CUTS = ("first_stage_end", "train_end", "validation_end")
@@ -21,8 +22,8 @@ def describe_data(inputs: ReportInputs) -> dict[str, Any]:
         `is_simulated`, `files` (of each raw file, lines read and set aside by reason),
         `lists`, `ratings` and `rows` (by what became of them; `rows` of each table of
         raw logs; a data set may have no ratings or rows), `cuts` (name to day; none
-        where users are drawn), `anomalies` (one row a finding) and `features` (one row
-        a raw feature).
+        where users are drawn), `gate` (the data gate's decision), `anomalies` (one row
+        a finding) and `features` (one row a raw feature).
     """
     counts = read_json(inputs.examples / "counts.json")
     plan = read_json(inputs.log / "plan.json")
@@ -37,6 +38,7 @@ def describe_data(inputs: ReportInputs) -> dict[str, Any]:
             for name in CUTS
             if name in plan
         },
+        "gate": read_json(inputs.data_gate / VERDICT),
         "anomalies": read_anomalies(inputs.anomalies),
         "features": feature_rows(inputs.statistics),
     }

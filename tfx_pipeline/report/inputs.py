@@ -17,6 +17,7 @@ class ReportInputs:
         log: The prepared log's folder: `plan.json`, `counts.json`, `items.json`.
         statistics: StatisticsGen's folder: `Split-<name>/FeatureStats.pb`.
         anomalies: ExampleValidator's folder: `Split-<name>/SchemaDiff.pb`.
+        data_gate: The data gate's folder: `data_gate.json`.
         model: The SavedModel's folder.
         model_run: The training's logs: `history.json`, `branches.json`.
         evaluation: The Evaluator's results.
@@ -34,6 +35,7 @@ class ReportInputs:
     log: Path
     statistics: Path
     anomalies: Path
+    data_gate: Path
     model: Path
     model_run: Path
     evaluation: Path

@@ -16,6 +16,7 @@ from tfx_pipeline.gate.record import GATE_FILE, write_record
 from tfx_pipeline.report import plots
 from tfx_pipeline.report.cold_start import measure_cold_start
 from tfx_pipeline.report.data import list_shapes
+from tfx_pipeline.report.data_plot import draw_distances
 from tfx_pipeline.report.examples import ShownList, as_text, choose_lists
 from tfx_pipeline.report.files import LATEST, LISTS, METRICS, PAGE, REQUEST
 from tfx_pipeline.report.gate import read_gate
@@ -51,7 +52,7 @@ def write_report(
     gate = read_gate(inputs)
     if not gate["measured"]:
         summary = describe_refused(inputs, gate)
-        return _written(inputs, out, summary, {"gate": []}, {})
+        return _written(inputs, out, summary, {"data_gate": []}, {})
     features = feature_set(inputs.settings["dataset"])
     serialized = {split: read_serialized(inputs.split(split)) for split in SPLITS}
     lists = {
@@ -128,6 +129,7 @@ def draw(
             )
         ],
         "training": _of_training(summary["training"]),
+        "data_gate": draw_distances(summary["data"]["gate"]["checks"]),
         "data": _of_data(summary["data"]["lists"], shapes),
     }
 

@@ -23,6 +23,8 @@ from tfx.types import Artifact
 from psad_tf.errors import ConfigError
 from tfx_pipeline.config import PipelineConfig
 from tfx_pipeline.local_runner import compiled
+from tfx_pipeline.run_lock import only_run
+from tfx_pipeline.runners.graph import edges, fingerprint
 
 RUN_ID = "pipeline-run-id"  # TFX's name of the parameter
 
@@ -32,7 +34,7 @@ class StepFailed(RuntimeError):
 
 
 def run_step(
-    config: PipelineConfig, component: str, run_id: str
+    config: PipelineConfig, component: str, run_id: str, graph: str = ""
 ) -> dict[str, list[Artifact]]:
     """Runs one component, unless this run has its outputs already.
 
@@ -43,19 +45,29 @@ def run_step(
         config: The pipeline's, the same for all components of a run.
         component: Its id, such as `Trainer`.
         run_id: Names the run; the same for all components.
+        graph: The fingerprint of the orchestrator's graph; empty to trust it.
 
     Returns:
         The component's outputs by name.
 
     Raises:
-        ConfigError: The pipeline has no such component.
+        ConfigError: The pipeline has no such component, or another graph.
         StepFailed: An earlier component of this run has not ended well.
+        BusyError: Another process runs a component on this root.
     """
+    with only_run(Path(config.root)):
+        return _run_step(config, component, run_id, graph)
+
+
+def _run_step(config, component, run_id, graph):
     pipeline = compiled(config)
+    _check_graph(fingerprint(edges(pipeline)), graph)
     runtime_parameter_utils.substitute_runtime_parameter(pipeline, {RUN_ID: run_id})
     node = _node(pipeline, component)
     deployment = runner_utils.extract_local_deployment_config(pipeline)
-    store = metadata.Metadata(deployment.metadata_connection_config.sqlite)
+    connection = deployment.metadata_connection_config
+    kind = connection.WhichOneof("connection_config")
+    store = metadata.Metadata(getattr(connection, kind))
     with store:
         _remove_unfinished(_execution(store, node), pipeline, node)
     driver = runner_utils.extract_custom_driver_spec(deployment, component)
@@ -69,6 +81,15 @@ def run_step(
     ).launch()
     with store:
         return _outputs(store, node, run_id)
+
+
+def _check_graph(own: str, given: str) -> None:
+    if given and given != own:
+        raise ConfigError(
+            f"--graph={given}: this installation's pipeline is {own}, so that the "
+            "orchestrator's file is of other components; write it anew with "
+            "`psad pipeline airflow`"
+        )
 
 
 def _node(pipeline: pipeline_pb2.Pipeline, component: str):

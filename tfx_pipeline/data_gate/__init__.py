@@ -1,0 +1,1 @@
+"""What data must show before a model is trained on it."""

@@ -22,6 +22,8 @@ PIPELINE += ["tensorflow-model-analysis>=0.52,<0.53", "tqdm>=4.66"]
 PIPELINE += ["platformdirs>=4.2", "matplotlib>=3.9", "jinja2>=3.1"]
 PIPELINE += ["tensorboard>=2.19", "pip>=24"]
 PIPELINE += ["pyarrow>=14", "pandas>=2", "lightgbm>=4.5", "google-crc32c>=1.5"]
+PIPELINE += ["kfp-pipeline-spec>=2.16,<2.17"]
+AIRFLOW = ["apache-airflow>=2.11.2,<3", "apache-airflow-providers-cncf-kubernetes>=10"]
 FIRST_STAGE = ["tensorflow-recommenders>=0.7.7,<0.8", "tf-keras>=2.21,<2.22"]
 FIRST_STAGE += ["tqdm>=4.66", "platformdirs>=4.2"]
 TESTS = ["pytest>=8", "pytest-timeout>=2.3", "pytest-xdist>=3.6"]
@@ -45,7 +47,7 @@ setup(
         "schemas": ["*.pbtxt"],
         "psad_tf.bench": ["templates/*"],
         "psad_tf.report_page": ["templates/*"],
-        "tfx_pipeline": ["templates/*"],
+        "tfx_pipeline": ["docker/*", "kubernetes/*", "templates/*"],
         "serving": [
             "config/*",
             "docker/*",
@@ -63,8 +65,7 @@ setup(
         "loadtest": LOADTEST,
         "pipeline": PIPELINE,
         "first-stage": FIRST_STAGE,
-        "kubeflow": [*PIPELINE, "kfp>=2.16,<2.17"],
-        "airflow": [*PIPELINE, "apache-airflow>=2.11.2,<3"],
+        "airflow": AIRFLOW,
         "jax": JAX,
         "bench": [*MODEL, *BENCH],
         "dev": [*TESTS, "ruff>=0.9"],

@@ -29,6 +29,8 @@ def exported(transform_output, tmp_path_factory):
 GROUPS = (
     ("test_kills.py",),
     ("test_end_to_end.py", "test_gate.py"),
+    ("orchestrators/",),
+    ("test_three_spans.py",),
     ("test_on_jax.py",),
     ("export/", "test_preprocessing.py", "test_list_metrics.py", "test_trainer.py"),
 )

@@ -9,7 +9,7 @@ import keras
 import pytest
 
 HERE = Path(__file__).parent
-NAMES = ("many_seeds", "run", "branches", "efficiency")
+NAMES = ("many_seeds", "run", "branches", "efficiency", "roofline")
 FILES = [HERE / f"test_{name}.py" for name in NAMES]
 
 

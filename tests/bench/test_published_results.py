@@ -29,8 +29,10 @@ def test_every_results_file_names_what_made_it(tool):
     for path in tool["RESULTS"].glob("*/*.json"):
         run = json.loads(path.read_text(encoding="utf-8"))["run"]
         assert run["command"].startswith(f"psad bench {path.stem} --"), path
-        dataset = path.parent.name.replace("_", "-")
-        assert f"--dataset {dataset} " in f"{run['command']} ", path
+        # A roofline is of made-up lists, and its folder that of a device.
+        if path.stem != "roofline":
+            dataset = path.parent.name.replace("_", "-")
+            assert f"--dataset {dataset} " in f"{run['command']} ", path
         assert run["device"] and run["host"] and run["created"], path
         assert {"python", "psad-tf", "keras", "jax"} <= run["versions"].keys(), path
 

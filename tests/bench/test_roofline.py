@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import jax.numpy as jnp
+import keras
 import numpy as np
 import pytest
 
@@ -53,12 +54,17 @@ def test_the_larger_of_two_times_is_the_floor():
     assert ceilings.seconds(100, 80, "bfloat16") == 20
 
 
+ON_JAX = pytest.mark.skipif(
+    keras.backend.backend() != "jax",
+    reason="test_programs_on_jax runs it in a process of its own",
+)
 SHAPES = [
     Shape(candidates=6, history=5, slate=4, width=8, rows=300),
     Shape(candidates=9, history=4, slate=6, block=3, refine=2, layers=3, width=8),
 ]
 
 
+@ON_JAX
 @pytest.mark.parametrize("shape", [replace(s, rows=300) for s in SHAPES])
 def test_formulas_are_what_the_model_does(shape):
     titles = ("PSAD-S", "PSAD-G", USER_SIDE)
@@ -73,6 +79,7 @@ def test_formulas_are_what_the_model_does(shape):
     assert merged * 0.5 < costs.teacher(shape) < written
 
 
+@ON_JAX
 def test_quick_command_measures_what_it_reports(tmp_path):
     command.run(True, Run("psad bench roofline --preset quick", "this one"), tmp_path)
     content = json.loads((tmp_path / "roofline.json").read_text())

@@ -41,6 +41,8 @@ OPEN_GATE = {
     "min_teacher_correlation": -1.1,
     "serving_lists": 4,
 }
+# A log of a few days: every user's first list is among the training lists.
+OPEN_DATA_GATE = {"max_number_skew": 1.0, "max_text_skew": 1.0}
 
 
 @dataclass(frozen=True)

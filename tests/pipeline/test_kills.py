@@ -15,6 +15,7 @@ from killable_run import KillableRun, alive
 from made_up_log import write_log
 from pipeline_runs import (
     COMPONENTS,
+    OPEN_DATA_GATE,
     OPEN_GATE,
     Recorded,
     arguments,
@@ -51,6 +52,7 @@ SETTINGS = {
     "training": {"epochs": 1},
     # A log as small as this one proves no gain; the gate is not the matter here.
     "gate": OPEN_GATE,
+    "data_gate": OPEN_DATA_GATE,
 }
 
 

@@ -11,7 +11,7 @@ import json
 import shutil
 from pathlib import Path
 
-# As open-source Kubeflow Pipelines tells types, by public threads,: its own, or none.
+# As open-source Kubeflow Pipelines tells types, by public threads: its own, or none.
 TYPE_OF_OUTPUT = {"schemaTitle": "system.Artifact", "schemaVersion": "0.0.1"}
 TYPE_OF_INPUT = {"instanceSchema": ""}
 BUCKET = "minio://mlpipeline/v2/artifacts"

@@ -8,7 +8,7 @@ from psad_tf.baselines.registry import RERANKERS
 from psad_tf.bench.efficiency_programs import INFERENCE, TRAINING
 from psad_tf.bench.report_run import Run
 from psad_tf.bench.roofline.ceilings import measure_ceilings
-from psad_tf.bench.roofline.grid import measure
+from psad_tf.bench.roofline.grid import CALLS, measure
 from psad_tf.bench.roofline.programs import (
     BFLOAT16,
     FLOAT32,
@@ -87,7 +87,7 @@ def run(is_quick: bool, run: Run, out: Path) -> None:
     import jax
 
     ceilings = measure_ceilings(512 if is_quick else None)
-    rows = measure(compiled([*cells(is_quick)]), ceilings, 5 if is_quick else 30)
+    rows = measure(compiled([*cells(is_quick)]), ceilings, 5 if is_quick else CALLS)
     found = [measure_training(t) for t in trainings(jax.device_count(), is_quick)]
     content = {"ceilings": asdict(ceilings), "rows": rows, "training": found}
     write_roofline(content, run, out)

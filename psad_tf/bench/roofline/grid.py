@@ -11,7 +11,7 @@ from psad_tf.bench.roofline.ceilings import Ceilings
 from psad_tf.bench.roofline.clock import device_seconds, truer
 from psad_tf.bench.roofline.programs import Compiled
 
-CALLS = 30
+CALLS = 20
 
 
 def measure(

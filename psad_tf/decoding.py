@@ -148,7 +148,7 @@ def _extend(beams, logits, slot, is_valid, by_clicks):
         worth = ops.where(log_p > _FAR / 2, ops.sigmoid(logits), _FAR)
         worth = ops.where(has_item, worth, certain)
     ways = ops.reshape(beams.total[..., None] + worth, (batch, width * length))
-    total, way = _best(ways, width)
+    total, way = ops.top_k(ways, width, sorted=True)
     parent, item = ops.cast(way // length, "int32"), ops.cast(way % length, "int32")
     item = ops.where(_pick(has_item[..., 0], parent), item, -1)
     choice = ops.reshape(log_p, (batch, width * length))
@@ -157,15 +157,6 @@ def _extend(beams, logits, slot, is_valid, by_clicks):
     order = ops.where(here, item[..., None], _pick(beams.order, parent))
     sureness = ops.where(here, choice[..., None], _pick(beams.sureness, parent))
     return Beams(order, sureness, total), parent
-
-
-def _best(values, count):
-    """The greatest values `[batch, count]` in falling order, and where they are."""
-    if count > 1:
-        return ops.top_k(values, count, sorted=True)
-    # Far cheaper than to sort.
-    place = ops.argmax(values, axis=1)[:, None]
-    return ops.take_along_axis(values, place, axis=1), place
 
 
 def _refine(decoder, beams, states, is_valid, count):
@@ -200,8 +191,6 @@ def _beams(x, width):
 
 def _pick(x, index):
     """The beams at `index` `[batch, n]` out of `[batch, width, ...]`."""
-    if x.shape[1] == 1:
-        return ops.repeat(x, index.shape[1], axis=1)
     extra = (1,) * (len(x.shape) - 2)
     index = ops.reshape(index, (-1, index.shape[1], *extra))
     return ops.take_along_axis(x, index, axis=1)

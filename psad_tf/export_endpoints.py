@@ -1,5 +1,7 @@
 """The signatures of the artifact: what each takes, and the function that answers it."""
 
+from functools import cached_property
+
 import tensorflow as tf
 
 from psad_tf.data.packing import packed_columns
@@ -63,7 +65,7 @@ class Endpoints:
 
     def _of_user_side(self, is_made: bool):
         """The two signatures that part a list in two: the first, or the second."""
-        side = PackedUserSide(self._served)
+        side = self._side
         if is_made:
             specs = packed_specs(self._features, ("user", "history"))
             return specs, lambda given: {USER_SIDE: side.make(self._unpacked(given))}
@@ -77,6 +79,10 @@ class Endpoints:
             return _outputs(scores, inputs[CANDIDATE_IS_VALID])
 
         return specs, ranked
+
+    @cached_property
+    def _side(self) -> PackedUserSide:
+        return PackedUserSide(self._served)
 
     def _ranked(self, name: str, inputs: dict) -> dict[str, tf.Tensor]:
         """Scores and order, the way the configuration asks for."""

@@ -5,6 +5,8 @@ ids. `user_side` makes of a user and their history what `rank_with_user_side` ne
 them, once for many lists of candidates.
 """
 
+from functools import cached_property
+
 import numpy as np
 import tensorflow as tf
 
@@ -137,6 +139,11 @@ class WarmupArrays:
     def __init__(self, served: ServedScorer):
         self._served = served
 
+    @cached_property
+    def _side(self) -> PackedUserSide:
+        # Its mark reads all weights.
+        return PackedUserSide(self._served)
+
     def __call__(self, name: str, packed: dict, width: tuple[int, int]) -> dict:
         """The arrays of a signature.
 
@@ -151,9 +158,8 @@ class WarmupArrays:
         places = ("user_", "history_") if name == USER_SIDE else ("candidate_",)
         arrays = {k: v for k, v in packed.items() if k.startswith(places)}
         if name == WITH_USER_SIDE:
-            side = PackedUserSide(self._served)
-            vectors = np.zeros((lists, side.size), np.float32)
-            vectors[:, 0] = side.mark
+            vectors = np.zeros((lists, self._side.size), np.float32)
+            vectors[:, 0] = self._side.mark
             arrays[USER_SIDE] = vectors
         return arrays
 

@@ -25,6 +25,9 @@ lock: setup
 	    --no-annotate --extra pipeline --extra first-stage --extra bench \
 	    --extra loadtest --extra dev \
 	    --output-file requirements.lock
+	@.setup/bootstrap/bin/uv pip compile setup.py --quiet --python-version 3.11 \
+	    --python-platform x86_64-manylinux_2_28 --generate-hashes --no-header \
+	    --no-annotate --extra airflow --output-file requirements-airflow.lock
 
 clean:
 	rm -rf .venv .setup runs build dist *.egg-info

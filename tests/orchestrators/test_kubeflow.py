@@ -8,7 +8,6 @@ import pytest
 import yaml
 from platform_walk import Walk
 
-pytest.importorskip("kfp.pipeline_spec", reason="needs psad-tf[kubeflow]")
 CLUSTER = {
     "image": "registry/psad-pipeline:1",
     "claim": "psad-data",

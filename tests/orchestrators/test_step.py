@@ -71,7 +71,6 @@ def test_wrong_arguments_are_refused(step, component, flag, told):
 
 def test_the_options_of_a_beam_component_win(server, workplace):
     """On the command line of a compiled component, the later of two flags counts."""
-    pytest.importorskip("kfp.pipeline_spec", reason="needs psad-tf[kubeflow]")
     settings = json.loads((workplace / "settings.json").read_text())
     own = ["--runner=DataflowRunner", "--region=europe-west4"]
     settings["beam_args_by_component"] = {"Transform": own}

@@ -1,7 +1,7 @@
 """PSAD's pipelines as Airflow DAGs: a task a component, and no TFX at parse time.
 
-Put this file and the plans that `psad pipeline compile --target airflow` writes,
-`psad_*.json`, into the folder of the DAGs. Airflow needs neither this project nor TFX:
+`psad pipeline airflow` puts this file and a plan, `psad_*.json`, into the folder of the
+DAGs. Airflow needs neither this project nor TFX:
 each task runs `psad pipeline step` in an environment, or a container, that has both.
 """
 

@@ -3,7 +3,6 @@
 import argparse
 import json
 from dataclasses import asdict, replace
-from importlib.util import find_spec
 from pathlib import Path
 
 from psad_tf.cli import REFUSED
@@ -83,10 +82,6 @@ def write_airflow(parsed: argparse.Namespace) -> int:
 def write_compiled(parsed: argparse.Namespace) -> int:
     """Writes the spec for Kubeflow Pipelines or Vertex AI."""
     config, cluster = run_config(_checked(parsed)), read_cluster(parsed.cluster)
-    if find_spec("kfp") is None:
-        raise ConfigError(
-            "Kubeflow's messages are not installed: pip install 'psad-tf[kubeflow]'"
-        )
     from tfx_pipeline.runners import kubeflow
 
     job = kubeflow.compile_job(config, cluster, parsed.target)

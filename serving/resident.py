@@ -1,17 +1,19 @@
-"""How much memory a process and those it started have, from Linux' /proc."""
+"""How much memory a process and those it started have."""
 
-from pathlib import Path
-
-_PROC = Path("/proc")
+import psutil
 
 
-def resident_bytes(pid: int, proc: Path = _PROC) -> int | None:
+def resident_bytes(pid: int) -> int | None:
     """Bytes in memory of a process and all it started; None when it is gone."""
     try:
-        text = (proc / str(pid) / "status").read_text()
-        lists = [p.read_text() for p in proc.glob(f"{pid}/task/*/children")]
-    except OSError:
+        process = psutil.Process(pid)
+        total = process.memory_info().rss
+        children = process.children(recursive=True)
+    except psutil.NoSuchProcess:
         return None
-    (own,) = [line.split()[1] for line in text.splitlines() if "VmRSS" in line] or [0]
-    children = (int(child) for found in lists for child in found.split())
-    return 1024 * int(own) + sum(resident_bytes(c, proc) or 0 for c in children)
+    for child in children:
+        try:
+            total += child.memory_info().rss
+        except psutil.NoSuchProcess:  # ended meanwhile
+            continue
+    return total

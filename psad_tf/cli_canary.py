@@ -1,12 +1,12 @@
-"""`psad models canary`, `promote`, `watch`: a new version for a few clients first."""
+"""`psad models canary`, `release` and the like: a version for a few clients first."""
 
-import time
 from pathlib import Path
 
 from psad_tf.cli_options import positive
 
 UNDECIDED = 5  # the exit code of a watch that ended too early to tell
 _EVERY = 60.0
+_CODES = f"exit codes: 0 promoted, 4 taken away, {UNDECIDED} too early to tell"
 
 
 def add_canary(action) -> None:
@@ -15,25 +15,50 @@ def add_canary(action) -> None:
     Args:
         action: `(name, run, words)` to the command's parser, which has `--store`.
     """
-    words = "serve a version beside the stable one, under the label canary"
-    began = action("canary", _canary, words)
+    began = action("canary", _run("start"), "serve a version beside the stable one")
     began.add_argument("version", type=int)
-    promoted = action("promote", _promote, "give all clients the canary")
-    watched = action(
-        "watch",
-        _watch,
-        "promote the canary, or take it away, by what clients counted; exit codes: 0 "
-        f"promoted, 4 rolled back, {UNDECIDED} too early to tell",
+    words = "give all clients the canary, or any version"
+    promoted = action("promote", _run("promote"), words)
+    withdrawn = action("withdraw", _run("withdraw"), "take the canary away")
+    words = "promote the canary, or take it away, by what its clients count"
+    watched = action("watch", _run("watch"), f"{words}; {_CODES}")
+    watched.add_argument(
+        "--from-now",
+        action="store_true",
+        help="leave out what clients have counted so far",
     )
-    for added in (began, promoted, watched):
-        added.add_argument(
-            "--target",
-            type=Path,
-            required=True,
-            help="the model_config_file that servers follow",
-        )
-        added.add_argument("--model-name", default="psad", help="at the server")
-    _add_measures(watched)
+    watched.add_argument(
+        "--dry-run", action="store_true", help="say what would be done"
+    )
+    words = "serve a version as the canary, watch it, then promote it or take it away"
+    released = action("release", _run("release"), f"{words}; {_CODES}")
+    released.set_defaults(dry_run=False)
+    for added in (promoted, released):
+        # What is released by default is the newest version of the store.
+        added.add_argument("version", type=int, nargs="?")
+    for added in (began, promoted, withdrawn, watched, released):
+        _add_servers(added)
+    for added in (watched, released):
+        _add_measures(added)
+
+
+def _add_servers(added) -> None:
+    added.add_argument(
+        "--server",
+        nargs="+",
+        default=(),
+        metavar="HOST:PORT",
+        help="gRPC of the servers to tell at once; all addresses of a name are told",
+    )
+    added.add_argument(
+        "--target",
+        type=Path,
+        help="the model_config_file of the servers (default: STORE/models.config)",
+    )
+    added.add_argument("--model-name", default="psad", help="at the server")
+    added.add_argument(
+        "--base-path", type=Path, help="the store as servers see it (default: STORE)"
+    )
 
 
 def _add_measures(watched) -> None:
@@ -61,69 +86,12 @@ def _add_measures(watched) -> None:
         ("--max-click-loss", "of the share of lists with a click"),
     ):
         watched.add_argument(name, type=float, help=help)
-    watched.add_argument(
-        "--dry-run", action="store_true", help="say what would be done"
-    )
 
 
-def _canary(parsed) -> int:
-    from tfx_pipeline.canary.labels import start
+def _run(name):
+    def run(parsed) -> int:
+        from tfx_pipeline.canary import command
 
-    labels = start(parsed.target, parsed.store, parsed.version, parsed.model_name)
-    for label, version in labels.items():
-        print(f"{label}: version {version}")
-    return 0
+        return getattr(command, name)(parsed)
 
-
-def _promote(parsed) -> int:
-    from tfx_pipeline.canary.labels import promote
-
-    version = promote(parsed.target, parsed.store, parsed.model_name)
-    print(f"stable: version {version}")
-    return 0
-
-
-def _watch(parsed) -> int:
-    from tfx_pipeline.canary import decision
-
-    asked = ("max_error_increase", "max_slow_increase", "max_click_loss")
-    given = {k: getattr(parsed, k) for k in asked if getattr(parsed, k) is not None}
-    config = decision.CanaryConfig(looks=parsed.looks, **given)
-    for look in range(config.looks):
-        if look:
-            time.sleep(parsed.every)
-        findings = decision.compare(*_counts(parsed), config)
-        verdict = decision.decide(findings)
-        for finding in findings:
-            print(finding.text)
-        print(f"look {look + 1} of {config.looks}: {verdict}", flush=True)
-        if verdict != decision.WAIT:
-            return _act(parsed, verdict == decision.PROMOTE)
-    return UNDECIDED
-
-
-def _counts(parsed):
-    from tfx_pipeline.canary.counts import read_clicks, read_counts
-
-    clicks = read_clicks(parsed.clicks) if parsed.clicks else {}
-    return (
-        read_counts(parsed.stable_metrics, parsed.slow_seconds, clicks.get("stable")),
-        read_counts(parsed.canary_metrics, parsed.slow_seconds, clicks.get("canary")),
-    )
-
-
-def _act(parsed, is_good: bool) -> int:
-    from psad_tf.cli import REFUSED
-    from tfx_pipeline.canary.labels import withdraw
-
-    if parsed.dry_run:
-        return 0 if is_good else REFUSED
-    if is_good:
-        return _promote(parsed)
-    place = parsed.target, parsed.store, parsed.model_name
-    version, is_out = withdraw(*place)
-    print(f"version {version} was taken away from servers")
-    if is_out:
-        undo = f"psad models restore {version} --store {parsed.store}"
-        print(f"and out of the store; to undo: {undo}")
-    return REFUSED
+    return run

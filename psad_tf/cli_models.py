@@ -6,6 +6,7 @@ from pathlib import Path
 
 from psad_tf.cli_canary import add_canary
 from psad_tf.cli_options import positive
+from psad_tf.errors import InputError
 
 _KEEP = 3
 
@@ -34,7 +35,9 @@ def add_models(commands) -> None:
     )
     restored = action("restore", _restore, "bring a version back that was taken away")
     restored.add_argument("version", type=int)
-    pruned = action("prune", _prune, "delete all but the newest versions")
+    pruned = action(
+        "prune", _prune, "delete all but the newest and the labelled versions"
+    )
     pruned.add_argument(
         "--keep", type=positive, default=_KEEP, help=f"how many (default: {_KEEP})"
     )
@@ -51,18 +54,34 @@ def _list(parsed) -> int:
         return 0
     if not found:
         print(f"{parsed.store} has no version")
+    labels = _labels(parsed.store)
     for v in found:
+        names = "/".join(name for name, number in labels.items() if number == v.number)
         metrics = ", ".join(f"{k} {x:.4f}" for k, x in sorted(v.metrics.items()))
         print(
             f"{v.number}  {v.state:<11}  {v.published:%Y-%m-%d %H:%M}  "
-            f"{v.size / 2**20:6.1f} MiB  {v.dataset}  {metrics}".rstrip()
+            f"{v.size / 2**20:6.1f} MiB  {v.dataset}  {metrics}  {names}".rstrip()
         )
     return 0
 
 
+def _labels(store: Path) -> dict[str, int]:
+    """What clients ask for by label, where a canary was ever tried out."""
+    from tfx_pipeline.canary.labels import CONFIG_FILE, read_labels
+
+    return read_labels(store / CONFIG_FILE)
+
+
 def _rollback(parsed) -> int:
+    from tfx_pipeline.model_store import versions
     from tfx_pipeline.store_versions import roll_back
 
+    labels, newest = _labels(parsed.store), versions(parsed.store)[-1:]
+    if names := [name for name, number in labels.items() if [number] == newest]:
+        raise InputError(
+            f"version {newest[0]} is {' and '.join(names)}, which clients ask for; "
+            "give them another one first: psad models withdraw, or promote VERSION"
+        )
     gone, now = roll_back(parsed.store)
     print(f"version {gone} was taken away; servers go back to {now}")
     print(f"to undo: psad models restore {gone} --store {parsed.store}")
@@ -80,6 +99,6 @@ def _restore(parsed) -> int:
 def _prune(parsed) -> int:
     from tfx_pipeline.store_versions import prune
 
-    gone = prune(parsed.store, parsed.keep)
+    gone = prune(parsed.store, parsed.keep, _labels(parsed.store).values())
     print(f"deleted: {', '.join(map(str, gone)) or 'nothing'}")
     return 0

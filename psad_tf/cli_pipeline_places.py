@@ -64,6 +64,12 @@ def _add_airflow(actions):
     airflow.add_argument(
         "--image", default="", help="run each task in a pod of this container image"
     )
+    airflow.add_argument(
+        "--canary",
+        type=shlex.split,
+        help="a few clients get a pushed version first: options of `psad models "
+        "release`, as in --canary='--server HOST:PORT --stable-metrics URL ...'",
+    )
     airflow.set_defaults(command="write_airflow")
     return airflow
 

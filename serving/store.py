@@ -167,15 +167,15 @@ class ModelStore:
         if not model_spec.name:
             raise invalid("ModelSpec has no name specified.")
         while True:
-            number = self._number(model_spec)
-            model = self._models.get(model_spec.name)
+            number, model = self._number(model_spec), self._models.get(model_spec.name)
             if model is None:
                 raise not_served(model_spec.name, number)
             try:
                 return model, model.acquire(number)
             except Fault:
-                # A reload can put another in its place between the two lines above.
-                if self._models.get(model_spec.name) is model:
+                # A reload can replace it, or move the label, between the lines above.
+                now = self._models.get(model_spec.name), self._number(model_spec)
+                if now == (model, number):
                     raise
 
     def _number(self, model_spec) -> int | None:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -121,12 +122,13 @@ def restore(store: str | Path, version: int) -> None:
     sync(store)
 
 
-def prune(store: str | Path, keep: int) -> list[int]:
+def prune(store: str | Path, keep: int, spared: Iterable[int] = ()) -> list[int]:
     """Deletes all versions but the newest ones, and what was rolled back.
 
     Args:
         store: The store.
         keep: How many of the versions that servers see stay, at least 1.
+        spared: Versions that stay however old they are.
 
     Returns:
         The versions that were deleted.
@@ -145,7 +147,7 @@ def prune(store: str | Path, keep: int) -> list[int]:
         sync(partial)
         partial.rename(file)
     gone = {v: store / f"{RETIRED_PREFIX}{v}" for v in retired(store)}
-    gone |= {v: store / str(v) for v in versions(store)[:-keep]}
+    gone |= {v: store / str(v) for v in {*versions(store)[:-keep]} - {*spared}}
     for version, folder in gone.items():
         # Hidden first: a server must not see half a version.
         hidden = store / f"{TEMPORARY_PREFIX}gone-{version}"

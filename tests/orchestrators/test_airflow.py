@@ -1,6 +1,9 @@
 """The DAG in Airflow itself, on its SQLite back end, to a pushed model."""
 
 import json
+import socket
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -10,6 +13,11 @@ import pytest
 from airflow_environment import in_airflow
 from ml_metadata.metadata_store import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as pb
+
+from psad_tf.feature_sets import CLICK_WORLD
+from serving.client import RerankClient
+from serving.leash import leashed
+from serving.probe import canary
 
 DAG_ID = "psad_click_world"
 KILLED = "ListExampleGen"
@@ -29,8 +37,25 @@ def write_dag(server, workplace: Path, name: str, *flags: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def dags(server, workplace):
-    folder = write_dag(server, workplace, "dags")
+def model_server(workplace):
+    """`host:port` of a model server that waits for its first version, on a leash."""
+    base, port = workplace / "root" / "models", free_port()
+    base.mkdir(parents=True)
+    line = [sys.executable, "-m", "serving.server"]
+    line += [f"--model_base_path={base}", f"--port={port}"]
+    process = subprocess.Popen(leashed(line), stdin=subprocess.PIPE)
+    yield f"127.0.0.1:{port}"
+    process.terminate()
+    process.wait(60)
+    process.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def dags(server, workplace, model_server):
+    # No client is asked about the first version: there is nothing to compare it with.
+    pages = "--stable-metrics=none --canary-metrics=none"
+    canary = f"--canary=--server={model_server} {pages}"
+    folder = write_dag(server, workplace, "dags", canary)
     file = folder / f"{DAG_ID}.json"
     plan = json.loads(file.read_text()) | {"retry_seconds": 0}
     file.write_text(json.dumps(plan))
@@ -67,12 +92,16 @@ def test_the_dag_is_parsed_within_5_s_and_without_tfx(dags, tmp_path):
     plan = json.loads((dags / f"{DAG_ID}.json").read_text())
     assert (found["errors"], found["heavy"]) == ({}, [])
     assert found["seconds"] < 5
-    assert found["dags"][DAG_ID]["upstream"] == plan["steps"]
+    upstream = found["dags"][DAG_ID]["upstream"]
+    assert upstream.pop("Release") == sorted(plan["steps"])
+    assert upstream == plan["steps"]
     assert found["dags"][DAG_ID]["kinds"] == ["BashOperator"]
 
 
 def test_with_an_image_each_task_is_a_pod(server, workplace, tmp_path):
-    folder = write_dag(server, workplace, "pods", "--image=registry/psad:1")
+    canary = "--canary=--server host:1 --stable-metrics a --canary-metrics b"
+    image = "--image=registry/psad:1"
+    folder = write_dag(server, workplace, "pods", image, canary)
     found = in_airflow(tmp_path, do="parse", folder=str(folder))
     assert found["errors"] == {}
     dag = found["dags"][DAG_ID]
@@ -82,6 +111,20 @@ def test_with_an_image_each_task_is_a_pod(server, workplace, tmp_path):
     assert all(Path(file).is_file() for file in dag["pods"].values())
     assert "pipeline step Trainer" in dag["commands"]["Trainer"]
     assert "--run-id {{ run_id }}" in dag["commands"]["Trainer"]
+    store = workplace / "root" / "models"
+    assert dag["commands"]["Release"].endswith(
+        f"psad models release --store={store} --server host:1 --stable-metrics a "
+        "--canary-metrics b"
+    )
+
+
+def test_a_canary_that_cannot_be_is_refused_when_the_dag_is_written(
+    server, workplace, tmp_path
+):
+    flags = ("--canary=--server host:1", f"--out={tmp_path}", "--dataset=click-world")
+    done = server.run("psad", "pipeline", "airflow", *flags)
+    assert done.returncode == 2
+    assert "--stable-metrics" in done.stderr and not any(tmp_path.iterdir())
 
 
 def test_a_run_ends_with_a_pushed_model(runs, workplace):
@@ -90,6 +133,13 @@ def test_a_run_ends_with_a_pushed_model(runs, workplace):
     assert set(first["states"].values()) == {"success"}
     store = workplace / "root" / "models"
     assert len([p for p in store.iterdir() if p.name.isdigit()]) == 1
+
+
+def test_a_pushed_version_is_released_at_the_server(runs, model_server, workplace):
+    (version,) = (p.name for p in (workplace / "root" / "models").glob("[0-9]*"))
+    with RerankClient(model_server, CLICK_WORLD, version="stable") as client:
+        answer = client.rerank(canary(CLICK_WORLD), timeout=30)
+    assert str(answer.model_version) == version
 
 
 def test_a_task_that_was_killed_is_tried_again(runs):
@@ -117,10 +167,16 @@ def test_a_threshold_of_the_run_is_obeyed_and_the_push_skipped(runs, workplace):
     refused = runs[1]
     assert refused["state"] == "success"
     states = refused["states"]
-    assert states.pop("StorePusher") == "skipped"
+    assert states.pop("StorePusher") == states.pop("Release") == "skipped"
     assert set(states.values()) == {"success"}
     store = workplace / "root" / "models"
     assert len([p for p in store.iterdir() if p.name.isdigit()]) == 1
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
 
 
 def metadata_store(file: Path) -> MetadataStore:

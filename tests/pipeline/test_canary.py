@@ -1,17 +1,13 @@
-"""A new version for a few clients first: labels, counts, and what follows of them."""
+"""What clients of a canary counted, and what follows of it."""
 
 import json
 
 import numpy as np
 import pytest
+from client_pages import page
 
-from psad_tf import cli
 from psad_tf.errors import InputError
-from serving.client_metrics import ClientMetrics
-from serving.model_config import read_config
-from tfx_pipeline import model_store, store_versions
-from tfx_pipeline.canary import labels
-from tfx_pipeline.canary.counts import Counts, Share, read_clicks, read_counts
+from tfx_pipeline.canary.counts import Counts, Meter, Share, read_clicks
 from tfx_pipeline.canary.decision import (
     PROMOTE,
     ROLL_BACK,
@@ -23,92 +19,37 @@ from tfx_pipeline.canary.decision import (
 )
 
 
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    """Versions 1000, 1001 and 1002."""
-    (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "saved_model.pb").write_bytes(b"graph")
-    monkeypatch.setattr(model_store.time, "time", lambda: 1000.0)
-    for _ in range(3):
-        model_store.publish(tmp_path / "model", tmp_path / "store")
-    return tmp_path / "store"
-
-
-@pytest.fixture
-def config(tmp_path):
-    return tmp_path / "models.config"
-
-
-def served(config):
-    """Labels and versions, as the server itself reads them."""
-    (model,) = read_config(config)
-    return dict(model.labels), sorted(model.policy.eligible([1000, 1001, 1002]))
-
-
-def test_a_canary_is_served_beside_the_stable_version(store, config):
-    assert labels.start(config, store, 1002) == {"stable": 1001, "canary": 1002}
-    assert served(config) == ({"stable": 1001, "canary": 1002}, [1001, 1002])
-    assert labels.promote(config, store) == 1002
-    assert served(config) == ({"stable": 1002}, [1002])
-    # From here on, stable is what the file says, not the newest of the others.
-    assert labels.start(config, store, 1000)["stable"] == 1002
-
-
-def test_a_canary_that_is_withdrawn_leaves_the_store_if_it_was_the_newest(
-    store, config
-):
-    labels.start(config, store, 1002)
-    assert labels.withdraw(config, store) == (1002, True)
-    assert served(config) == ({"stable": 1001}, [1001])
-    assert model_store.versions(store) == [1000, 1001]
-    assert store_versions.retired(store) == [1002]
-    labels.start(config, store, 1000)
-    assert labels.withdraw(config, store) == (1000, False)
-    assert model_store.versions(store) == [1000, 1001]
-
-
-def test_what_cannot_be_a_canary_is_named(store, config, tmp_path):
-    with pytest.raises(InputError, match="version 7 is not in"):
-        labels.start(config, store, 7)
-    for act in (labels.promote, labels.withdraw):
-        with pytest.raises(InputError, match="has no canary"):
-            act(config, store)
-    labels.start(config, store, 1002)
-    labels.promote(config, store)
-    with pytest.raises(InputError, match="1002 is stable already"):
-        labels.start(config, store, 1002)
-    store_versions.prune(store, keep=1)
-    with pytest.raises(InputError, match="no version besides 1002"):
-        labels.start(tmp_path / "new.config", store, 1002)
-
-
-def page(file, ok, failed, fast, slow):
-    """A client's metrics page after so many requests."""
-    metrics = ClientMetrics()
-    metrics.count("requests", ok, code="OK")
-    metrics.count("requests", failed, code="UNAVAILABLE")
-    for seconds, times in ((0.01, fast), (0.1, 0), (0.3, slow)):
-        for _ in range(times):
-            metrics.observe(seconds)
-    file.write_text(metrics.text())
-    return str(file)
+def meter(places, slow_seconds=0.1, **more):
+    return Meter("stable", places, slow_seconds, **more)
 
 
 def test_pages_of_several_clients_are_added_up(tmp_path):
     pages = [page(tmp_path / "a", 90, 10, 95, 5), page(tmp_path / "b", 50, 0, 50, 0)]
-    found = read_counts(pages, 0.1)
-    assert found == Counts(Share(10, 150), Share(5, 150), None)
-    assert read_counts(pages, 0.5).slow == Share(0, 150)
+    assert meter(pages).read() == Counts(Share(10, 150), Share(5, 150), None)
+    assert meter(pages, 0.5).read().slow == Share(0, 150)
+
+
+def test_what_was_counted_before_is_left_out_from_now_on(tmp_path):
+    pages = [page(tmp_path / "a", 90, 10, 95, 5), page(tmp_path / "b", 50, 0, 50, 0)]
+    clicks = tmp_path / "clicks.json"
+    told = {"stable": {"lists": 9, "clicked": 4}, "canary": {"lists": 3, "clicked": 1}}
+    clicks.write_text(json.dumps(told))
+    found = meter(pages, clicks=clicks, from_now=True)
+    assert found.read() == Counts(Share(0, 0), Share(0, 0), Share(0, 0))
+    page(tmp_path / "a", 190, 11, 194, 7)
+    page(tmp_path / "b", 20, 5, 20, 5)  # it has begun anew
+    clicks.write_text(json.dumps(told | {"stable": {"lists": 12, "clicked": 6}}))
+    assert found.read() == Counts(Share(1 + 5, 101 + 25), Share(2 + 5, 126), (2, 3))
 
 
 def test_a_page_that_says_nothing_is_named(tmp_path):
     with pytest.raises(InputError, match="no bound 0.15 s.*0.1, 0.2"):
-        read_counts([page(tmp_path / "a", 1, 0, 1, 0)], 0.15)
+        meter([page(tmp_path / "a", 1, 0, 1, 0)], 0.15)
     with pytest.raises(InputError, match="give a client's metrics page"):
-        read_counts([str(tmp_path / "none")], 0.1)
+        meter([str(tmp_path / "none")])
     (tmp_path / "html").write_text("<html>")
     with pytest.raises(InputError, match="no bound"):
-        read_counts([str(tmp_path / "html")], 0.1)
+        meter([str(tmp_path / "html")])
 
 
 def test_clicks_are_read_strictly(tmp_path):
@@ -172,34 +113,3 @@ def test_looking_often_does_not_take_good_canaries_away():
                 taken += 1
                 break
     assert taken / len(errors) <= 0.025
-
-
-def watch(store, config, *words):
-    place = ["--store", str(store), "--target", str(config)]
-    return cli.main(["models", words[0], *place, *map(str, words[1:])])
-
-
-def test_the_commands(store, config, tmp_path, capsys):
-    good = page(tmp_path / "good", 4000, 4, 4000, 4)
-    bad = page(tmp_path / "bad", 3800, 200, 4000, 0)
-    assert watch(store, config, "canary", 1002) == 0
-    assert "canary: version 1002" in capsys.readouterr().out
-    sides = ("--stable-metrics", good, "--canary-metrics")
-    assert watch(store, config, "watch", *sides, bad, "--dry-run") == cli.REFUSED
-    assert served(config)[0] == {"stable": 1001, "canary": 1002}
-    assert watch(store, config, "watch", *sides, bad) == cli.REFUSED
-    told = capsys.readouterr().out
-    assert "failed requests: 200 of 4,000 against 4 of 4,004" in told
-    assert "psad models restore 1002" in told
-    assert model_store.versions(store) == [1000, 1001]
-    store_versions.restore(store, 1002)
-    watch(store, config, "canary", 1002)
-    few = page(tmp_path / "few", 40, 0, 40, 0)
-    pause = ("--looks", 2, "--every", 0)
-    assert watch(store, config, "watch", *sides, few, *pause) == 5
-    assert "look 2 of 2: wait" in capsys.readouterr().out
-    assert watch(store, config, "watch", *sides, good) == 0
-    assert served(config) == ({"stable": 1002}, [1002])
-    watch(store, config, "canary", 1001)
-    assert watch(store, config, "promote") == 0
-    assert served(config)[0] == {"stable": 1001}

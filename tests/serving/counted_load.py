@@ -65,6 +65,10 @@ class CountedLoad:
         """A metric of the clients, summed."""
         return sum(c.metrics.value(metric, **labels) for c in self._clients)
 
+    def pages(self) -> list[str]:
+        """The clients' metrics pages."""
+        return [c.metrics.text() for c in self._clients]
+
     def wait_for(self, version, more=5, seconds=30.0):
         """Until that version has answered so many times more than by now."""
         wanted = self.answers[version] + more

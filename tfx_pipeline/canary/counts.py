@@ -39,38 +39,90 @@ class Counts(NamedTuple):
     clicked: Share | None = None
 
 
-def read_counts(
-    places: Iterable[str], slow_seconds: float, clicked: Share | None = None
-) -> Counts:
-    """The counts of some clients.
+class Meter:
+    """What the clients of one label count.
 
     Args:
-        places: Files or `http(s)://` addresses of metrics pages.
+        label: `stable` or `canary`.
+        places: Files or `http(s)://` addresses of their metrics pages.
         slow_seconds: A bound of the clients' histogram; what is above it is slow.
-        clicked: From `read_clicks`.
+        clicks: The file of `read_clicks`; None where nobody counts clicks.
+        from_now: Whether what they have counted so far is left out. Of a client that
+            begins anew meanwhile, all is counted.
 
     Raises:
         InputError: A page is missing, or has no such metrics.
     """
-    errors, requests, slow, timed = 0, 0, 0, 0
-    for place in places:
-        page = _parsed(_text(place))
-        codes = {labels: n for (name, labels), n in page.items() if name == _REQUESTS}
-        buckets = {
-            float(_label(labels, "le").replace("+Inf", "inf")): n
-            for (name, labels), n in page.items()
-            if name == _BUCKET
-        }
-        if slow_seconds not in buckets or not math.isfinite(slow_seconds):
-            known = sorted(b for b in buckets if math.isfinite(b))
-            raise InputError(
-                f"{place}: no bound {slow_seconds} s in {_BUCKET}; give one of {known}"
+
+    def __init__(
+        self,
+        label: str,
+        places: Iterable[str],
+        slow_seconds: float,
+        clicks: Path | None = None,
+        from_now: bool = False,
+    ):
+        self._label, self._places, self._clicks = label, tuple(places), clicks
+        self._slow_seconds = slow_seconds
+        counted = self._read()  # and what is missing shows at once
+        self._before = counted if from_now else {}
+
+    def read(self) -> Counts:
+        """All of it, added up.
+
+        Raises:
+            InputError: A page or the clicks cannot be read.
+        """
+        now = self._read()
+        new = {key: _since(share, self._before.get(key)) for key, share in now.items()}
+        errors, slow, clicked = (
+            [share for (measure, _), share in new.items() if measure == wanted]
+            for wanted in Counts._fields
+        )
+        return Counts(_sum(errors), _sum(slow), _sum(clicked) if clicked else None)
+
+    def _read(self) -> dict[tuple[str, str], Share]:
+        """By measure and place."""
+        found = {}
+        for place in self._places:
+            found["errors", place], found["slow", place] = read_page(
+                place, self._slow_seconds
             )
-        requests += sum(codes.values())
-        errors += sum(n for k, n in codes.items() if _label(k, "code") != "OK")
-        timed += buckets[math.inf]
-        slow += buckets[math.inf] - buckets[slow_seconds]
-    return Counts(Share(errors, requests), Share(slow, timed), clicked)
+        if self._clicks is not None:
+            found["clicked", ""] = read_clicks(self._clicks)[self._label]
+        return found
+
+
+def _since(now: Share, before: Share | None) -> Share:
+    if before is None or now.part < before.part or now.whole < before.whole:
+        return now
+    return Share(now.part - before.part, now.whole - before.whole)
+
+
+def _sum(shares: Iterable[Share]) -> Share:
+    return Share(*(sum(one) for one in zip(*shares, strict=True)))
+
+
+def read_page(place: str, slow_seconds: float) -> tuple[Share, Share]:
+    """A client's failed requests and its slow ones; see `Meter`."""
+    page = _parsed(_text(place))
+    codes = {labels: n for (name, labels), n in page.items() if name == _REQUESTS}
+    buckets = {
+        float(_label(labels, "le").replace("+Inf", "inf")): n
+        for (name, labels), n in page.items()
+        if name == _BUCKET
+    }
+    if slow_seconds not in buckets or not math.isfinite(slow_seconds):
+        known = sorted(b for b in buckets if math.isfinite(b))
+        raise InputError(
+            f"{place}: no bound {slow_seconds} s in {_BUCKET}; give one of {known}"
+        )
+    failed = sum(n for labels, n in codes.items() if _label(labels, "code") != "OK")
+    timed = buckets[math.inf]
+    return (
+        Share(failed, sum(codes.values())),
+        Share(timed - buckets[slow_seconds], timed),
+    )
 
 
 def read_clicks(file: Path) -> dict[str, Share]:

@@ -29,6 +29,7 @@ def plan_of(
     schedule: str,
     window: int | None = None,
     image: str = "",
+    release: list[str] = (),
 ) -> dict:
     """All that the DAG file has to know.
 
@@ -39,6 +40,8 @@ def plan_of(
         schedule: Airflow's: a preset or cron's five fields.
         window: How many spans a run reads; None where the logs have no spans.
         image: Each task is a pod of this container image; empty: a process.
+        release: Options of `psad models release`, which follows a push; none where
+            pushed versions are for all clients at once.
     """
     graph = graph_of(config)
     return {
@@ -51,6 +54,7 @@ def plan_of(
         "command": command,
         "arguments": arguments,
         "image": image,
+        "release": list(release),
         "pods": PODS,
         "graph": fingerprint(graph),
         "steps": graph,

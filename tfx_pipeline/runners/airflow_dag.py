@@ -17,6 +17,7 @@ from airflow.operators.bash import BashOperator
 FOLDER = Path(__file__).parent
 # The gate refused the model: what comes after the push is skipped, but the report.
 REFUSED = 4
+RELEASE = "Release"  # the task after all steps
 # What differs from run to run; all tasks of a run get the same.
 GATE = {"--run-id": "{{ run_id }}", "--gate": "{{ params.gate | tojson }}"}
 DAY = "data_interval_start.int_timestamp // 86400"
@@ -43,9 +44,17 @@ def build(plan: dict) -> DAG:
         default_args={"retries": retries, "retry_delay": delay},
     ) as dag:
         make = _in_a_pod if plan["image"] else _in_a_shell
-        tasks = {step: make(plan, step) for step in plan["steps"]}
+        tasks = {
+            step: make(plan, step, _step(plan, step), _of_the_run(plan))
+            for step in plan["steps"]
+        }
         for step, needed in plan["steps"].items():
             tasks[step].set_upstream([tasks[one] for one in needed])
+        if plan["release"]:
+            words = [*plan["command"], "models", "release", *plan["release"]]
+            # Nothing is released where the push was skipped.
+            release = make(plan, RELEASE, words, {}, trigger_rule="all_success")
+            release.set_upstream([*tasks.values()])
     return dag
 
 
@@ -65,38 +74,49 @@ def _of_the_run(plan: dict) -> dict[str, str]:
     return GATE | (SPAN if plan["spans"] else {})
 
 
-def _in_a_shell(plan: dict, step: str) -> BashOperator:
+def _in_a_shell(
+    plan: dict,
+    task: str,
+    command: list[str],
+    flags: dict[str, str],
+    trigger_rule: str = "none_failed",
+) -> BashOperator:
     # Values of a run come as environment variables: nothing in them is a command.
-    flags = _of_the_run(plan)
     names = {f: "PSAD" + f.removeprefix("-").replace("-", "_").upper() for f in flags}
     given = " ".join(f'{flag} "${name}"' for flag, name in names.items())
     return BashOperator(
-        task_id=step,
-        bash_command=f"exec {shlex.join(_command(plan, step))} {given}",
+        task_id=task,
+        bash_command=f"exec {shlex.join(command)} {given}",
         env={names[flag]: value for flag, value in flags.items()},
         append_env=True,
         skip_on_exit_code=REFUSED,
-        trigger_rule="none_failed",
+        trigger_rule=trigger_rule,
     )
 
 
-def _in_a_pod(plan: dict, step: str):
+def _in_a_pod(
+    plan: dict,
+    task: str,
+    command: list[str],
+    flags: dict[str, str],
+    trigger_rule: str = "none_failed",
+):
     from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
 
-    program, *arguments = _command(plan, step)
-    given = (word for pair in _of_the_run(plan).items() for word in pair)
+    program, *arguments = command
+    given = (word for pair in flags.items() for word in pair)
     return KubernetesPodOperator(
-        task_id=step,
+        task_id=task,
         image=plan["image"],
         cmds=[program],
         arguments=[*arguments, *given],
-        pod_template_file=str(FOLDER / plan["pods"].get(step, plan["pods"]["default"])),
+        pod_template_file=str(FOLDER / plan["pods"].get(task, plan["pods"]["default"])),
         skip_on_exit_code=REFUSED,
-        trigger_rule="none_failed",
+        trigger_rule=trigger_rule,
     )
 
 
-def _command(plan: dict, step: str) -> list[str]:
+def _step(plan: dict, step: str) -> list[str]:
     begin = [*plan["command"], "pipeline", "step", step, "--graph", plan["graph"]]
     return begin + plan["arguments"]
 

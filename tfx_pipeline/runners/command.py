@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from psad_tf.cli import REFUSED
+from psad_tf.cli_models import add_models
 from psad_tf.cli_options import check_config, check_dataset
 from psad_tf.errors import ConfigError
 from tfx_pipeline.command import run_config
@@ -74,9 +75,22 @@ def write_airflow(parsed: argparse.Namespace) -> int:
         schedule=parsed.schedule,
         window=parsed.window,
         image=parsed.image,
+        release=_release(parsed),
     )
     print(*write_dag(parsed.out, plan), sep="\n")
     return 0
+
+
+def _release(parsed: argparse.Namespace) -> list[str]:
+    """The options of the release after a push, checked; none where none is wanted."""
+    if not parsed.canary:
+        return []
+    store = parsed.model_store or parsed.root / "models"
+    options = [f"--store={store.absolute()}", *parsed.canary]
+    parser = argparse.ArgumentParser("psad")
+    add_models(parser.add_subparsers())
+    parser.parse_args(["models", "release", *options])
+    return options
 
 
 def write_compiled(parsed: argparse.Namespace) -> int:

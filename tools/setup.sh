@@ -36,7 +36,8 @@ is_311() { "$1" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/de
 python=
 for candidate in ${PYTHON:+"$PYTHON"} python3.11 python3 python; do
     if command -v "$candidate" >/dev/null && is_311 "$candidate"; then
-        python=$candidate
+        # Not the one of an environment, which is about to be made anew.
+        python=$("$candidate" -c 'import sys; print(sys._base_executable)')
         break
     fi
 done
@@ -73,8 +74,7 @@ fi
 
 say "2/4 packages (3 GB, locked with hashes)"
 rm -rf "$environment"
-"$bootstrap/bin/uv" venv --quiet --python "$("$python" -c 'import sys; print(sys.executable)')" \
-    "$environment"
+"$bootstrap/bin/uv" venv --quiet --python "$python" "$environment"
 "$bootstrap/bin/uv" pip sync --python "$environment/bin/python" --require-hashes \
     --python-platform x86_64-manylinux_2_40 requirements.lock >.setup/install.log 2>&1 || {
     tail -n 20 .setup/install.log >&2

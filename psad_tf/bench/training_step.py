@@ -8,13 +8,14 @@ from psad_tf.training_config import TrainingConfig
 from psad_tf.training_optimizer import optimizer
 
 
-def training_step(model, stage, training: TrainingConfig):
+def training_step(model, stage, training: TrainingConfig, mean=lambda x: x):
     """A training step as a function.
 
     Args:
         model: What is trained.
         stage: A `Stage` of it.
         training: Rate and decay.
+        mean: Of loss and gradients, over devices that train together.
 
     Returns:
         `(state, inputs, label) -> (state, loss)`, and the state to begin with.
@@ -37,6 +38,7 @@ def training_step(model, stage, training: TrainingConfig):
         (value, other), gradients = jax.value_and_grad(loss, has_aux=True)(
             values, other, inputs, label
         )
+        value, gradients = mean((value, gradients))
         values, slots = tuned.stateless_apply(slots, gradients, values)
         return (values, other, slots), value
 

@@ -1,10 +1,12 @@
 """Lists a second in training: batches from the host's memory, step after step."""
 
+import functools
 import itertools
 import queue
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass
 
@@ -21,6 +23,7 @@ from psad_tf.bench.trial import Trial
 from psad_tf.training_config import TrainingConfig
 
 _AHEAD = 4
+_DEVICES = "devices"
 
 
 @dataclass(frozen=True)
@@ -91,23 +94,34 @@ def _compiled(training: Training):
     with computing_in(training.precision):
         model = make_model(Trial("psad", "psad"), config)
     (stage,) = stages(Trial("psad", "psad"), model)
-    step, state = training_step(model, stage, TrainingConfig())
-    mesh = Mesh(np.array(jax.devices()[: training.devices]), ("batch",))
-    everywhere = NamedSharding(mesh, PartitionSpec())
-    # Of `[steps, batch, ...]`, each device has its part of every batch.
-    parted = NamedSharding(mesh, PartitionSpec(None, "batch"))
+    mesh = Mesh(np.array(jax.devices()[: training.devices]), (_DEVICES,))
+    everywhere, parted = PartitionSpec(), PartitionSpec(None, _DEVICES)
 
+    def mean(values):
+        return jax.lax.pmean(values, _DEVICES)
+
+    step, state = training_step(model, stage, TrainingConfig(), mean)
+
+    # Each device runs the step of a single one on its part of every batch. Left to
+    # divide the step by itself, XLA was seen to make numbers that are none in bfloat16.
+    @functools.partial(
+        jax.shard_map,
+        mesh=mesh,
+        in_specs=(everywhere, parted, parted),
+        out_specs=(everywhere, everywhere),
+        check_vma=False,
+    )
     def call(state, inputs, label):
         return jax.lax.scan(lambda s, x: step(s, *x), state, (inputs, label))
 
-    program = jax.jit(call, donate_argnums=0, out_shardings=(everywhere, everywhere))
+    program = jax.jit(call, donate_argnums=0)
 
     def put(batch):
         label = batch[tensors.LABEL]
         inputs = {name: batch[name] for name in tensors.INPUTS}
-        return jax.device_put((inputs, label), parted)
+        return jax.device_put((inputs, label), NamedSharding(mesh, parted))
 
-    return program, jax.device_put(state, everywhere), put
+    return program, jax.device_put(state, NamedSharding(mesh, everywhere)), put
 
 
 def _batches(training: Training) -> Iterator[dict[str, np.ndarray]]:
@@ -115,11 +129,14 @@ def _batches(training: Training) -> Iterator[dict[str, np.ndarray]]:
     lists = lists_of(config_of(training.shape), training.lists)
     random = np.random.default_rng(0)
     size = training.steps, training.batch
+    # NumPy copies rows with one thread, and lets others run meanwhile.
+    pool = ThreadPoolExecutor(len(lists))
     while True:
         order = random.permutation(training.lists)
         for first in range(0, training.lists - np.prod(size) + 1, np.prod(size)):
             rows = order[first : first + np.prod(size)].reshape(size)
-            yield {name: values[rows] for name, values in lists.items()}
+            read = pool.map(lambda values, rows=rows: values[rows], lists.values())
+            yield dict(zip(lists, read, strict=True))
 
 
 def _ahead(feed, put) -> Iterator:

@@ -30,6 +30,7 @@ TESTS = ["pytest>=8", "pytest-timeout>=2.3", "pytest-xdist>=3.6"]
 TESTS += ["hypothesis>=6.100", "psutil>=6", "cryptography>=42", "pyyaml>=6"]
 TESTS += ["kubernetes>=12"]
 JAX = ["keras>=3.15,<4", "jax>=0.10,<0.12"]
+ONNX = ["tf2onnx>=1.17,<2", "onnx>=1.23,<2", "onnxruntime>=1.32,<2"]
 BENCH = [*JAX, "lightgbm>=4.5", "scipy>=1.15", "matplotlib>=3.9"]
 BENCH += ["tqdm>=4.66", "jinja2>=3.1"]
 
@@ -67,8 +68,9 @@ setup(
         "first-stage": FIRST_STAGE,
         "airflow": AIRFLOW,
         "jax": JAX,
+        "onnx": [*MODEL, *ONNX],
         "bench": [*MODEL, *BENCH],
-        "dev": [*TESTS, "ruff>=0.9"],
+        "dev": [*TESTS, *ONNX, "ruff>=0.9"],
     },
     entry_points={"console_scripts": ["psad=psad_tf.cli:main"]},
 )

@@ -17,6 +17,8 @@ from psad_tf import __version__
 from psad_tf.export_core import ServedScorer
 from psad_tf.export_endpoints import Endpoints
 from psad_tf.export_extra import WarmupArrays
+from psad_tf.export_feeds import keep_feeds_on_host
+from psad_tf.export_onnx import ONNX_FILE, onnx_scorer
 from psad_tf.export_report import compare, write_report
 from psad_tf.features import FeatureSet
 from psad_tf.serving_config import ServingConfig
@@ -45,15 +47,18 @@ def export_scorer(
         metadata: Kept in `assets.extra/psad.json`, for people and for reports.
         serving: How the graph runs a request; None for the defaults.
         validation: Batches of `(input tensors, labels)`, on which the exported scorer
-            is compared with the one given. Reduced precision needs them.
+            is compared with the one given. Reduced precision and ONNX need them.
 
     Raises:
-        ConfigError: The configuration does not fit the model, or reduced precision
-            costs more NDCG@10 than it allows; nothing is written then.
+        ConfigError: The configuration does not fit the model, reduced precision costs
+            more NDCG@10 than it allows, or there is no ONNX model that scores alike;
+            nothing is written then.
     """
     serving = serving or ServingConfig()
     served = ServedScorer(scorer, features, serving)
-    compared = compare(served, validation)
+    lists = None if validation is None else list(validation)
+    compared = compare(served, lists)
+    onnx = onnx_scorer(served, lists) if serving.onnx else None
     archive = keras.export.ExportArchive()
     # For its vocabularies. The scorer's weights are found through the endpoints;
     # tracking the scorer as well would store each of them twice.
@@ -63,7 +68,10 @@ def export_scorer(
         specs, endpoint = endpoints.of(name)
         archive.add_endpoint(name, endpoint, input_signature=specs)
     archive.write_out(str(path), verbose=False)
+    keep_feeds_on_host(path)
     write_warmup(path, features, serving, WarmupArrays(served))
     described = {"version": __version__, "dataset": features.name, **(metadata or {})}
     (path / "assets.extra" / "psad.json").write_text(json.dumps(described, indent=1))
-    write_report(path, served, compared)
+    if onnx:
+        (path / ONNX_FILE).write_bytes(onnx.content)
+    write_report(path, served, compared, onnx and onnx.report)

@@ -17,18 +17,12 @@ def check_raw(raw: dict, features: FeatureSet) -> list[tf.Operation]:
         `list_length` candidates, every number is finite.
     """
     checks = []
-    for members, name in (
+    places = (
         (features.of_candidates(), candidate_name),
         (features.of_history(), history_name),
-    ):
-        first = raw[name(members[0])].row_lengths()
-        for feature in members[1:]:
-            lengths = raw[name(feature)].row_lengths()
-            message = (
-                f"{name(feature)} and {name(members[0])} have different lengths; "
-                "send one value an item for each feature"
-            )
-            checks.append(_assert(tf.reduce_all(lengths == first), message, lengths))
+    )
+    for members, name in places:
+        checks += _check_lengths(raw, [name(feature) for feature in members])
     name = candidate_name(features.item[0])
     counts = raw[name].row_lengths()
     message = (
@@ -37,15 +31,39 @@ def check_raw(raw: dict, features: FeatureSet) -> list[tf.Operation]:
         "earlier stage"
     )
     fits = tf.reduce_all(counts <= features.list_length)
-    checks.append(_assert(fits, message, counts))
-    for name, feature in features.raw():
-        if not feature.kind.is_text:
-            value = raw[name]
-            value = value.flat_values if isinstance(value, tf.RaggedTensor) else value
-            message = f"{name} has a value that is not finite; send a number"
-            finite = tf.reduce_all(tf.math.is_finite(value))
-            checks.append(_assert(finite, message, value))
+    checks.append(refuse_unless(fits, message, counts))
+    for members, name in ((features.user, lambda feature: feature.name), *places):
+        numbers = [name(f) for f in members if not f.kind.is_text]
+        if numbers:
+            with tf.control_dependencies(checks):
+                checks.append(_check_finite(raw, numbers))
     return checks
+
+
+def _check_lengths(raw: dict, names: list[str]) -> list[tf.Operation]:
+    """The features of a place have one length."""
+    first, checks = raw[names[0]], []
+    for name in names[1:]:
+        if raw[name].row_splits is first.row_splits:
+            continue  # columns of one tensor
+        lengths = raw[name].row_lengths()
+        message = (
+            f"{name} and {names[0]} have different lengths; send one value an item for "
+            "each feature"
+        )
+        is_same = tf.reduce_all(lengths == first.row_lengths())
+        checks.append(refuse_unless(is_same, message, lengths))
+    return checks
+
+
+def _check_finite(raw: dict, names: list[str]) -> tf.Operation:
+    """Every number of a place is finite: one check, which names the columns."""
+    values = [raw[name] for name in names]
+    flat = [v.flat_values if isinstance(v, tf.RaggedTensor) else v for v in values]
+    is_finite = tf.reduce_all(tf.math.is_finite(tf.stack(flat, axis=1)), axis=0)
+    bad = tf.strings.reduce_join(tf.where(is_finite, "", [f"{n} " for n in names]))
+    message = tf.strings.join([bad, "has a value that is not finite; send a number"])
+    return refuse_unless(tf.reduce_all(is_finite), message)
 
 
 def check_count(name: str, count, packed_name: str, packed) -> tf.Tensor:
@@ -65,9 +83,20 @@ def check_count(name: str, count, packed_name: str, packed) -> tf.Tensor:
         "items that stand in each row"
     )
     fits = tf.reduce_all((count >= 0) & (count <= tf.shape(packed)[1]))
-    with tf.control_dependencies([_assert(fits, message, count)]):
+    with tf.control_dependencies([refuse_unless(fits, message, count)]):
         return tf.cast(count, tf.int64)
 
 
-def _assert(condition, message: str, value) -> tf.Operation:
-    return tf.debugging.Assert(condition, [message, value], summarize=8)
+def refuse_unless(condition, message, *values) -> tf.Operation:
+    """An assertion: where the condition is false, the request is refused.
+
+    Args:
+        condition: bool, on the host.
+        message: What is wrong, and the remedy: a string, or a tensor of one.
+        values: What to show of the request, on the host.
+
+    Returns:
+        The operation that fails with InvalidArgumentError.
+    """
+    # `tf.debugging.Assert` is a conditional around it, for values on a device.
+    return tf.raw_ops.Assert(condition=condition, data=[message, *values], summarize=8)

@@ -8,22 +8,21 @@ import keras
 import tensorflow as tf
 
 from psad_tf import tensors
-from psad_tf.config import PSADConfig
 from psad_tf.errors import ConfigError
-from psad_tf.export_rows import as_taken_by, batched, in_known_sizes, on_host
+from psad_tf.export_inputs import PACKED, Packing, input_specs
+from psad_tf.export_order import ranked
+from psad_tf.export_rows import (
+    as_taken_by,
+    batched,
+    in_known_sizes,
+    number_of,
+    on_host,
+)
 from psad_tf.export_weights import StoredWeights
-from psad_tf.export_widths import narrowed, resized
+from psad_tf.export_widths import cut, narrowed, resized, widened
 from psad_tf.features import FeatureSet
 from psad_tf.layers.scorer import Scorer
-from psad_tf.masking import mask_logit
 from psad_tf.serving_config import ServingConfig
-
-_OF_LIST = (
-    tensors.CANDIDATE_IDS,
-    tensors.CANDIDATE_DENSE,
-    tensors.CANDIDATE_IS_VALID,
-)
-_OF_HISTORY = (tensors.HISTORY_IDS, tensors.HISTORY_DENSE, tensors.HISTORY_IS_VALID)
 
 
 class ServedScorer:
@@ -54,28 +53,39 @@ class ServedScorer:
         self._models = {width: self._model(width) for width in self.widths}
         self._graphs = {}
 
-    def __call__(self, inputs, queue: str | None = None, is_compiled: bool = False):
-        """Scores a request, or several at once.
+    def __call__(self, inputs) -> tf.Tensor:
+        """Scores of full-width lists, by themselves and not compiled."""
+        return self.rank(inputs)[0]
+
+    def rank(self, inputs, queue: str | None = None, is_compiled=False, checks=()):
+        """Ranks the lists of a request, or of several at once.
 
         Args:
-            inputs: The model's input tensors by name, at full width.
-            queue: The name under which lists wait to be batched; None scores these
+            inputs: The model's input tensors by name, at full width; counts beside
+                what is valid spare a compiled graph counting.
+            queue: The name under which lists wait to be batched; None ranks these
                 lists by themselves.
             is_compiled: Whether XLA compiles the scorer.
+            checks: Operations that fail where the request is to be refused.
 
         Returns:
-            float32 `[batch, list]`, the mask logit on padding.
+            Scores and order, as `psad_tf.export_order.ranked` tells, at full width.
         """
+        # Compiled, a bad id reads some row, and its check can run meanwhile. Elsewhere
+        # it would fail in another way, or fail those it was batched with.
+        is_beside = is_compiled and queue is None
+        if checks and not is_beside:
+            with on_host(), tf.control_dependencies(checks):
+                inputs = {k: tf.identity(v) for k, v in inputs.items()}
 
         def at(width):
             return lambda: self._at(width, inputs, queue, is_compiled)
 
         if len(self.widths) == 1:
-            return at(self.widths[0])()
-        branches = [at(width) for width in self.widths]
+            return tuple(at(self.widths[0])())
         with on_host():
             smallest = self.smallest(inputs)
-        return tf.switch_case(smallest, branches)
+        return tuple(tf.switch_case(smallest, [at(width) for width in self.widths]))
 
     @property
     def compute_dtype(self) -> str:
@@ -134,79 +144,55 @@ class ServedScorer:
         return row * len(histories) + number(histories, tensors.HISTORY_IS_VALID)
 
     def graph(self, width: tuple[int, int], is_compiled: bool = False):
-        """The scorer at a width as a concrete function, which all signatures share."""
+        """Ranks lists of a width: a concrete function, which all signatures share.
+
+        It takes the input tensors by name; compiled, the matrix of their `Packing`.
+        """
         key = width, is_compiled
-        if key not in self._graphs:
-            score = tf.function(
-                lambda inputs: tf.cast(self.scores(width, inputs), tf.float32),
-                jit_compile=is_compiled or None,
-                autograph=False,
+        if key in self._graphs:
+            return self._graphs[key]
+        specs = input_specs(self.scorer.config, *width)
+        packing = Packing(specs)
+
+        def rank(given):
+            inputs = packing.unpack(given[PACKED]) if is_compiled else given
+            is_valid = inputs[tensors.CANDIDATE_IS_VALID]
+            return ranked(self.scores(width, inputs), is_valid, is_compiled)
+
+        rank = tf.function(rank, jit_compile=is_compiled or None, autograph=False)
+        # It may be asked for where all else is kept on the host.
+        with tf.device(None):
+            self._graphs[key] = rank.get_concrete_function(
+                {PACKED: packing.spec} if is_compiled else specs
             )
-            specs = input_specs(self.scorer.config, *width)
-            if is_compiled:
-                # A compiler takes either; half the bytes go to the device.
-                specs = {k: _narrow(spec) for k, spec in specs.items()}
-            # It may be asked for where all else is kept on the host.
-            with tf.device(None):
-                self._graphs[key] = score.get_concrete_function(specs)
         return self._graphs[key]
 
     def _at(self, width, inputs, queue, is_compiled):
-        """Scores at one width, padded to the full one."""
-        cut = {tensors.USER_IDS: inputs[tensors.USER_IDS]}
-        with on_host():
-            for names, length in zip((_OF_LIST, _OF_HISTORY), width, strict=True):
-                cut |= {name: inputs[name][:, :length] for name in names}
-        graph = self.graph(width)
+        """Scores and order at one width, padded to the full one."""
+        graph, sizes = self.graph(width, is_compiled), self.serving.batch_sizes
+        packing = Packing(input_specs(self.scorer.config, *width))
+        if width != self.widths[-1]:
+            with on_host():
+                inputs = cut(inputs, width)
 
-        def plain(inputs=cut):
-            return graph(as_taken_by(graph, inputs))
+        def taken(inputs=inputs):
+            with on_host():
+                given = {PACKED: packing.pack(inputs)} if is_compiled else inputs
+            return as_taken_by(graph, given)
 
-        if queue is None and is_compiled:
-            scores = in_known_sizes(
-                self.graph(width, True), plain, cut, self.serving.batch_sizes
-            )
-        elif queue is None:
-            scores = plain()
-        else:
+        def alone():
+            if not is_compiled:
+                return list(graph(taken()))
+            return in_known_sizes(lambda full: graph(taken(full)), inputs, sizes)
+
+        def with_others():
             name = f"{queue}_{width[0]}_{width[1]}"
-            waiting = self.graph(width, is_compiled)
-            scores = tf.cond(
-                # Enough for a batch of their own, and perhaps more than a queue holds.
-                tf.shape(cut[tensors.USER_IDS])[0] > self.serving.batch_sizes[-1],
-                plain,
-                lambda: batched(waiting, cut, name, self.serving),
-            )
-        scores = tf.ensure_shape(scores, [None, width[0]])
-        missing = self.widths[-1][0] - width[0]
-        return tf.pad(
-            scores, ((0, 0), (0, missing)), constant_values=mask_logit("float32")
-        )
+            return batched(graph, taken(), name, self.serving)
 
-
-def _narrow(spec: tf.TensorSpec) -> tf.TensorSpec:
-    dtype = tf.int32 if spec.dtype == tf.int64 else spec.dtype
-    return tf.TensorSpec(spec.shape, dtype, spec.name)
-
-
-def input_specs(config: PSADConfig, list_width: int, history_width: int, lists=None):
-    """The input tensors of a model by name.
-
-    Args:
-        config: The model's.
-        list_width: Candidates of a list.
-        history_width: Past items of a list.
-        lists: How many lists, or None for any number.
-    """
-    items, users = sum(config.item_widths), sum(config.user_widths)
-    m, n = list_width, history_width
-    shapes = {
-        tensors.USER_IDS: ((users,), tf.int64),
-        tensors.CANDIDATE_IDS: ((m, items), tf.int64),
-        tensors.CANDIDATE_DENSE: ((m, config.candidate_dense_size), tf.float32),
-        tensors.CANDIDATE_IS_VALID: ((m,), tf.bool),
-        tensors.HISTORY_IDS: ((n, items), tf.int64),
-        tensors.HISTORY_DENSE: ((n, config.history_dense_size), tf.float32),
-        tensors.HISTORY_IS_VALID: ((n,), tf.bool),
-    }
-    return {k: tf.TensorSpec((lists, *s), d, k) for k, (s, d) in shapes.items()}
+        if queue is None:
+            answer = alone()
+        else:
+            # Enough for a batch of their own, and perhaps more than a queue holds.
+            is_enough = number_of(inputs) > sizes[-1]
+            answer = tf.cond(is_enough, alone, with_others)
+        return [widened(x, width[0], self.widths[-1][0]) for x in answer]

@@ -7,14 +7,10 @@ import tensorflow as tf
 from psad_tf.data.packing import packed_columns
 from psad_tf.export_checks import check_count, check_raw
 from psad_tf.export_core import ServedScorer
-from psad_tf.export_extra import (
-    RANK_TENSORS,
-    from_tensors,
-    packed_specs,
-    tensor_specs,
-    with_absent,
-)
+from psad_tf.export_extra import packed_specs, with_absent
+from psad_tf.export_order import ranked
 from psad_tf.export_rows import on_host
+from psad_tf.export_tensors import RANK_TENSORS, from_tensors, tensor_specs
 from psad_tf.export_user_side import USER_SIDE, PackedUserSide
 from psad_tf.features import FeatureSet
 from psad_tf.tensors import CANDIDATE_IS_VALID
@@ -50,9 +46,7 @@ class Endpoints:
             specs = tensor_specs(config)
 
             def inputs(given):
-                with on_host():
-                    checked = from_tensors(given, config)
-                return self._ranked(name, checked)
+                return self._ranked(name, *from_tensors(given, config))
         elif name in ("rank", "rank_plain"):
             specs = packed_specs(self._features, _PLACES)
 
@@ -72,25 +66,24 @@ class Endpoints:
         specs = packed_specs(self._features, ("candidate",))
         specs.append(tf.TensorSpec([None, side.size], tf.float32, USER_SIDE))
 
-        def ranked(given):
+        def with_side(given):
             vector = given.pop(USER_SIDE)
             inputs = self._unpacked(given)
             scores = side.scores(vector, inputs)
-            return _outputs(scores, inputs[CANDIDATE_IS_VALID])
+            return _named(ranked(scores, inputs[CANDIDATE_IS_VALID]))
 
-        return specs, ranked
+        return specs, with_side
 
     @cached_property
     def _side(self) -> PackedUserSide:
         return PackedUserSide(self._served)
 
-    def _ranked(self, name: str, inputs: dict) -> dict[str, tf.Tensor]:
+    def _ranked(self, name: str, inputs: dict, checks=()) -> dict[str, tf.Tensor]:
         """Scores and order, the way the configuration asks for."""
         serving = self._served.serving
         queue = name if serving.batching else None
         is_compiled = serving.xla and name != "rank_plain"
-        scores = self._served(inputs, queue, is_compiled)
-        return _outputs(scores, inputs[CANDIDATE_IS_VALID])
+        return _named(self._served.rank(inputs, queue, is_compiled, checks))
 
     def _parsed(self, examples) -> dict:
         with on_host():
@@ -112,20 +105,25 @@ class Endpoints:
 
 def _unpack(packed: dict[str, tf.Tensor], features: FeatureSet) -> dict:
     """Packed columns to raw features, ragged by the count where the place is a list."""
-    raw = {}
+    raw, rows = {}, {}
     for name, columns in packed_columns(features).items():
         place, _ = name.split("_")
-        values = dict(
-            zip(columns, tf.unstack(packed[name], len(columns), -1), strict=True)
-        )
+        values = packed[name]
         if place != "user":
             count = f"{place}_count"
-            lengths = check_count(count, packed[count], name, packed[name])
-            values = {
-                raw_name: tf.RaggedTensor.from_tensor(column, lengths=lengths)
-                for raw_name, column in values.items()
-            }
-        raw |= values
+            lengths = check_count(count, packed[count], name, values)
+            stands = tf.sequence_mask(lengths, tf.shape(values)[1])
+            values = tf.boolean_mask(values, stands)
+        for column, value in zip(
+            columns, tf.unstack(values, len(columns), -1), strict=True
+        ):
+            if place != "user":
+                if place not in rows:
+                    rows[place] = tf.RaggedTensor.from_row_lengths(
+                        value, lengths, validate=False
+                    )
+                value = rows[place].with_values(value)
+            raw[column] = value
     return raw
 
 
@@ -135,10 +133,5 @@ def _identity(value):
     return tf.identity(value)
 
 
-def _outputs(scores: tf.Tensor, is_valid: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Scores, and the order they give; ties keep the initial order."""
-    scores = tf.cast(scores, tf.float32)
-    scores = tf.where(is_valid, scores, scores.dtype.min / 2)
-    order = tf.argsort(scores, direction="DESCENDING", stable=True)
-    stands = tf.gather(is_valid, order, batch_dims=1)
-    return {"scores": scores, "order": tf.where(stands, order, -1)}
+def _named(answer) -> dict[str, tf.Tensor]:
+    return dict(zip(("scores", "order"), answer, strict=True))

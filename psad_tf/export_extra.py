@@ -10,90 +10,11 @@ from functools import cached_property
 import numpy as np
 import tensorflow as tf
 
-from psad_tf import tensors
 from psad_tf.data.packing import packed_columns
 from psad_tf.export_core import ServedScorer
+from psad_tf.export_tensors import RANK_TENSORS, tensor_specs
 from psad_tf.export_user_side import USER_SIDE, WITH_USER_SIDE, PackedUserSide
 from psad_tf.features import FeatureSet
-
-RANK_TENSORS = "rank_tensors"
-
-
-def tensor_specs(config) -> list[tf.TensorSpec]:
-    """The inputs of `rank_tensors`.
-
-    Args:
-        config: The model's `PSADConfig`.
-    """
-    items, users = sum(config.item_widths), sum(config.user_widths)
-    shapes = {
-        tensors.USER_IDS: ((users,), tf.int32),
-        tensors.CANDIDATE_IDS: ((None, items), tf.int32),
-        tensors.CANDIDATE_DENSE: ((None, config.candidate_dense_size), tf.float32),
-        "candidate_count": ((), tf.int32),
-        tensors.HISTORY_IDS: ((None, items), tf.int32),
-        tensors.HISTORY_DENSE: ((None, config.history_dense_size), tf.float32),
-        "history_count": ((), tf.int32),
-    }
-    return [tf.TensorSpec((None, *s), d, k) for k, (s, d) in shapes.items()]
-
-
-def from_tensors(given: dict[str, tf.Tensor], config) -> dict[str, tf.Tensor]:
-    """The model's inputs from those of `rank_tensors`.
-
-    Lists come at any width up to the model's, and are padded to it.
-
-    Raises:
-        InvalidArgumentError: When it runs: a list is too wide, a count is none of its
-            width, or an id is none of the model's.
-    """
-    inputs = {tensors.USER_IDS: _checked_ids(given, tensors.USER_IDS, config.user_rows)}
-    for place, length in (
-        ("candidate", config.list_length),
-        ("history", config.history_length),
-    ):
-        ids = _checked_ids(given, f"{place}_ids", config.item_rows)
-        count, dense = given[f"{place}_count"], given[f"{place}_dense"]
-        width = tf.shape(ids)[1]
-        checks = [
-            tf.debugging.assert_less_equal(
-                width, length, f"{place}_ids is wider than {length}; send fewer items"
-            ),
-            tf.debugging.assert_equal(
-                tf.shape(dense)[1],
-                width,
-                f"{place}_dense and {place}_ids differ in width; send one row an item",
-            ),
-            tf.debugging.Assert(
-                tf.reduce_all((count >= 0) & (count <= width)),
-                [f"{place}_count is negative or exceeds the width of {place}_ids"],
-            ),
-        ]
-        with tf.control_dependencies(checks):
-            missing = ((0, 0), (0, length - width), (0, 0))
-            inputs[f"{place}_ids"] = _wide(ids, length, missing)
-            inputs[f"{place}_dense"] = _wide(dense, length, missing)
-            inputs[f"{place}_is_valid"] = tf.sequence_mask(count, length)
-    return inputs
-
-
-def _wide(values, length: int, missing):
-    """Values at full width; not copied where they have it."""
-    shape = tf.TensorShape((None, length, values.shape[2]))
-    found = tf.cond(
-        tf.shape(values)[1] < length,
-        lambda: tf.pad(values, missing),
-        lambda: tf.identity(values),
-    )
-    return tf.ensure_shape(found, shape)
-
-
-def _checked_ids(given, name: str, rows: int):
-    ids = given[name]
-    message = f"{name} has an id that is not in 0..{rows - 1}; ask the same version"
-    is_known = tf.reduce_all((ids >= 0) & (ids < rows))
-    with tf.control_dependencies([tf.debugging.Assert(is_known, [message])]):
-        return tf.identity(ids)
 
 
 def packed_specs(features: FeatureSet, places: tuple[str, ...]) -> list[tf.TensorSpec]:

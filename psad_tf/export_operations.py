@@ -5,7 +5,8 @@ from collections import Counter
 
 import tensorflow as tf
 
-from psad_tf.export_core import ServedScorer, input_specs
+from psad_tf.export_core import ServedScorer
+from psad_tf.export_inputs import input_specs
 
 _PRODUCTS = ("MatMul", "BatchMatMulV2", "Einsum")
 

@@ -79,11 +79,14 @@ def _check(compared: dict, serving: ServingConfig) -> None:
         )
 
 
-def write_report(path: Path, served: ServedScorer, compared: dict | None) -> None:
+def write_report(
+    path: Path, served: ServedScorer, compared: dict | None, onnx: dict | None = None
+) -> None:
     """Writes `assets.extra/export_report.json` into a SavedModel's folder."""
     content = {
         "serving": served.serving.to_dict(),
         "ndcg_at_10": compared,
+        "onnx": onnx,
         "bytes": {
             "artifact": _size(path),
             "weights": _size(path / "variables"),

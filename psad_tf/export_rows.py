@@ -1,8 +1,7 @@
-"""How many lists a graph scores at once: those of several requests, or a known size."""
+"""How many lists a graph ranks at once: those of several requests, or a known size."""
 
 import tensorflow as tf
 
-from psad_tf import tensors
 from psad_tf.serving_config import ServingConfig
 
 
@@ -15,52 +14,47 @@ def on_host():
     return tf.device("/device:CPU:0")
 
 
-def in_known_sizes(compiled, plain, inputs, sizes: tuple[int, ...]) -> tf.Tensor:
-    """Scores by a graph that XLA compiles anew for each number of lists.
+def in_known_sizes(compiled, inputs: dict, sizes: tuple[int, ...]) -> list[tf.Tensor]:
+    """What a graph answers that XLA compiles anew for each number of lists.
 
-    Lists are filled up to the next size; more of them than the last size are not
-    compiled.
+    Lists are filled up to the next size; beyond the last one, to a multiple of it.
 
     Args:
-        compiled: The compiled graph.
-        plain: The same, not compiled.
-        inputs: The input tensors by name.
+        compiled: Of input tensors by name.
+        inputs: The tensors.
         sizes: Numbers of lists, increasing.
 
     Returns:
-        float32 `[batch, list]`.
+        Its outputs, of the lists that were given.
     """
     with on_host():
-        count = tf.shape(inputs[tensors.USER_IDS])[0]
+        count, last = number_of(inputs), sizes[-1]
+        multiple = (count + last - 1) // last * last
         place = tf.reduce_sum(tf.cast(tf.constant(sizes) < count, tf.int32))
+        missing = tf.gather(tf.stack([*sizes, multiple]), place) - count
+        # Where nothing is missing, nothing is copied.
+        full = {
+            k: tf.pad(v, [[0, missing], *[[0, 0]] * (v.shape.rank - 1)])
+            for k, v in inputs.items()
+        }
+    # Where they were made: fetched, they are copied once.
+    return [output[:count] for output in compiled(full)]
 
-    def filled():
-        with on_host():
-            missing = tf.constant(sizes)[place] - count
-            full = tf.cond(
-                missing > 0, lambda: _padded(inputs, missing), lambda: inputs
-            )
-        return compiled(as_taken_by(compiled, full))[:count]
 
-    return tf.cond(place < len(sizes), filled, lambda: plain(inputs))
+def number_of(inputs: dict) -> tf.Tensor:
+    """How many lists there are: int32."""
+    return tf.shape(next(iter(inputs.values())))[0]
 
 
 def as_taken_by(graph, inputs: dict) -> dict:
     """Inputs in the types of a concrete function of them, by name."""
     (taken,), _ = graph.structured_input_signature
     with on_host():
-        return {k: tf.cast(v, taken[k].dtype) for k, v in inputs.items()}
+        return {k: tf.cast(inputs[k], spec.dtype) for k, spec in taken.items()}
 
 
-def _padded(inputs: dict, missing) -> dict:
-    return {
-        k: tf.pad(v, [[0, missing], *[[0, 0]] * (v.shape.rank - 1)])
-        for k, v in inputs.items()
-    }
-
-
-def batched(graph, inputs, queue: str, serving: ServingConfig) -> tf.Tensor:
-    """Scores once there is a batch of lists, of this and of other requests.
+def batched(graph, inputs, queue: str, serving: ServingConfig) -> list[tf.Tensor]:
+    """What a graph answers once there is a batch, of this and of other requests.
 
     Args:
         graph: Of input tensors, a concrete function.
@@ -69,16 +63,16 @@ def batched(graph, inputs, queue: str, serving: ServingConfig) -> tf.Tensor:
         serving: How they wait.
 
     Returns:
-        float32 `[batch, list]`.
+        Its outputs, of the lists that were given.
     """
     inputs = as_taken_by(graph, inputs)
     names = [x.name.partition(":")[0] for x in graph.inputs]
     # `tf.nondifferentiable_batch_function`, which gives all queues one name.
-    (scores,) = tf.raw_ops.BatchFunction(
+    outputs = tf.raw_ops.BatchFunction(
         in_tensors=[inputs[name] for name in names[: len(inputs)]],
         captured_tensors=graph.captured_inputs,
         f=graph,
-        Tout=[tf.float32],
+        Tout=[output.dtype for output in graph.outputs],
         num_batch_threads=serving.batch_threads,
         max_batch_size=serving.batch_sizes[-1],
         allowed_batch_sizes=serving.batch_sizes,
@@ -89,4 +83,7 @@ def batched(graph, inputs, queue: str, serving: ServingConfig) -> tf.Tensor:
         enable_large_batch_splitting=False,
     )
     # The answer to no list at all comes back without its width.
-    return tf.reshape(scores, (-1, graph.outputs[0].shape[1]))
+    return [
+        tf.reshape(output, (-1, like.shape[1]))
+        for output, like in zip(outputs, graph.outputs, strict=True)
+    ]

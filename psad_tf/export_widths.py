@@ -10,8 +10,12 @@ from dataclasses import dataclass, replace
 
 import tensorflow as tf
 
+from psad_tf import tensors
 from psad_tf.layers.position_bias import PersonalizedPositionBias
 from psad_tf.layers.scorer import Scorer
+
+_OF_LIST = (tensors.CANDIDATE_IDS, tensors.CANDIDATE_DENSE, tensors.CANDIDATE_IS_VALID)
+_OF_HISTORY = (tensors.HISTORY_IDS, tensors.HISTORY_DENSE, tensors.HISTORY_IS_VALID)
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,37 @@ def narrowed(values: list, scorer: Scorer, narrow: Scorer) -> list:
         key = id(scorer.encoder.places.weights[0])
         found[key] = found[key][: narrow.config.list_length]
     return [found[id(w)] for w in scorer.weights]
+
+
+def cut(inputs: dict, width: tuple[int, int]) -> dict:
+    """Input tensors at a narrower width.
+
+    Args:
+        inputs: The tensors by name.
+        width: Of lists and histories.
+    """
+    found = dict(inputs)
+    for names, length in zip((_OF_LIST, _OF_HISTORY), width, strict=True):
+        found |= {name: inputs[name][:, :length] for name in names if name in inputs}
+    return found
+
+
+def widened(output: tf.Tensor, length: int, full: int) -> tf.Tensor:
+    """Scores or order of narrow lists as those of full ones.
+
+    Args:
+        output: `[batch, length]`, scores or int32.
+        length: Of the narrow lists.
+        full: Of the full ones.
+
+    Returns:
+        `[batch, full]`; a very low score, or -1, past the end.
+    """
+    output = tf.ensure_shape(output, [None, length])
+    if length == full:
+        return output
+    padding = output.dtype.min / 2 if output.dtype.is_floating else -1
+    return tf.pad(output, ((0, 0), (0, full - length)), constant_values=padding)
 
 
 def bias_part(

@@ -45,6 +45,8 @@ class ServingConfig:
             and `int8` store weights so and compute in float32.
         precision_tolerance: The most that mean NDCG@10 on validation lists may differ
             from the float32 scorer's; past it nothing is exported.
+        onnx: Whether the scorer is written as an ONNX model too, beside the graph. It
+            scores lists of full width, from what `rank_tensors` takes.
 
     Raises:
         ConfigError: A value is out of range, or two values do not fit together.
@@ -61,11 +63,12 @@ class ServingConfig:
     extra_signatures: tuple[str, ...] = ()
     precision: str = "float32"
     precision_tolerance: float = 0.001
+    onnx: bool = False
 
     def __post_init__(self):
         for name in ("list_buckets", "history_buckets", "batch_sizes"):
             _check_sizes(name, getattr(self, name))
-        for name in ("batching", "xla"):
+        for name in ("batching", "xla", "onnx"):
             if not isinstance(getattr(self, name), bool):
                 raise _bad(name, getattr(self, name), "must be true or false")
         least = {"batch_threads": 1, "batch_timeout_micros": 0, "queue_batches": 1}
@@ -79,6 +82,10 @@ class ServingConfig:
         tolerance = self.precision_tolerance
         if not isinstance(tolerance, int | float) or not 0 <= tolerance <= 1:
             raise _bad("precision_tolerance", tolerance, "must be a number in 0..1")
+        if self.onnx and self.precision == "bfloat16":
+            raise _bad(
+                "precision", "bfloat16", "has no ONNX form; choose another or no `onnx`"
+            )
         extra = self.extra_signatures
         if not isinstance(extra, tuple) or not {*extra} <= {*EXTRA_SIGNATURES}:
             raise _bad(

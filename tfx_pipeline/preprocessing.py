@@ -42,33 +42,44 @@ def preprocessing_fn(
         The tensors of `psad_tf.tensors`, and the request's id, passed through.
     """
     features = feature_set(custom_config["dataset"])
-    candidates = {f.name: inputs[candidate_name(f)] for f in features.of_candidates()}
-    # Only the last part of a longer history is used.
+    m, n = features.list_length, features.history_length
+    offered = inputs[candidate_name(features.item[0])]
+    candidates = {
+        f.name: inputs[candidate_name(f)].values for f in features.of_candidates()
+    }
+    newest = _newest(inputs[history_name(features.item[0])], n)
     history = {
-        f.name: inputs[history_name(f)][:, -features.history_length :]
+        f.name: tf.gather(inputs[history_name(f)].values, newest.values)
         for f in features.of_history()
     }
     vocabularies = _vocabularies(features, inputs, candidates, history)
-    m, n = features.list_length, features.history_length
-    first = candidates[features.item[0].name]
-    past = history[features.item[0].name]
     # Items share their scale whether offered or past: that of the candidates.
     scales = {f.name: candidates[f.name] for f in features.item}
+
+    def item_ids(values, rows, length):
+        return _listed(_item_ids(features, values, vocabularies), rows, length)
+
     return {
         REQUEST_ID: inputs[REQUEST_ID],
         tensors.USER_IDS: _user_ids(features, inputs, vocabularies),
-        tensors.CANDIDATE_IDS: _item_ids(features, candidates, m, vocabularies),
-        tensors.CANDIDATE_DENSE: _dense(
-            features.of_candidates(), candidates, candidates, m
+        tensors.CANDIDATE_IDS: item_ids(candidates, offered, m),
+        tensors.CANDIDATE_DENSE: _listed(
+            _dense(features.of_candidates(), candidates, candidates), offered, m
         ),
-        tensors.CANDIDATE_IS_VALID: _is_valid(first, m),
-        tensors.HISTORY_IDS: _item_ids(features, history, n, vocabularies),
-        tensors.HISTORY_DENSE: _dense(
-            features.of_history(), history, {**history, **scales}, n
+        tensors.CANDIDATE_IS_VALID: _is_valid(offered, m),
+        tensors.HISTORY_IDS: item_ids(history, newest, n),
+        tensors.HISTORY_DENSE: _listed(
+            _dense(features.of_history(), history, {**history, **scales}), newest, n
         ),
-        tensors.HISTORY_IS_VALID: _is_valid(past, n),
+        tensors.HISTORY_IS_VALID: _is_valid(newest, n),
         tensors.LABEL: inputs[LABEL].to_tensor(0.0, shape=[None, m]),
     }
+
+
+def _newest(past: tf.RaggedTensor, length: int) -> tf.RaggedTensor:
+    """Where the last items of each history stand among all: only they are used."""
+    ends = past.row_limits()
+    return tf.ragged.range(tf.maximum(past.row_starts(), ends - length), ends)
 
 
 def _vocabularies(features: FeatureSet, inputs, candidates, history) -> dict:
@@ -76,11 +87,11 @@ def _vocabularies(features: FeatureSet, inputs, candidates, history) -> dict:
     values = {f.name: inputs[f.name] for f in features.user if f.kind.is_text}
     for feature in features.item:
         if feature.kind.is_text:
-            places = candidates[feature.name].values, history[feature.name].values
+            places = candidates[feature.name], history[feature.name]
             values[feature.name] = tf.concat(places, axis=0)
     return {
         feature.name: tft.vocabulary(
-            _split(feature, values[feature.name]).values,
+            _parts(feature, values[feature.name]),
             frequency_threshold=feature.min_count,
             vocab_filename=vocabulary_name(feature),
         )
@@ -89,11 +100,11 @@ def _vocabularies(features: FeatureSet, inputs, candidates, history) -> dict:
     }
 
 
-def _split(feature: Feature, values: tf.Tensor) -> tf.RaggedTensor:
-    """Text values [n] to their parts [n, (parts)]."""
+def _parts(feature: Feature, values: tf.Tensor) -> tf.Tensor:
+    """Text values [n] as the texts that have ids [parts]."""
     if feature.kind is Kind.MULTIVALENT:
-        return tf.strings.split(values, VALUE_SEPARATOR)
-    return tf.RaggedTensor.from_row_lengths(values, tf.ones_like(values, tf.int64))
+        return tf.strings.split(values, VALUE_SEPARATOR).values
+    return values
 
 
 def _ids(feature: Feature, values: tf.Tensor, unknown_id, vocabularies) -> tf.Tensor:
@@ -103,8 +114,11 @@ def _ids(feature: Feature, values: tf.Tensor, unknown_id, vocabularies) -> tf.Te
             tf.constant(feature.boundaries, values.dtype), values, side="right"
         )
         return (unknown_id + 1 + tf.cast(bucket, tf.int64))[:, tf.newaxis]
-    parts = _split(feature, values)
-    ids = _text_ids(feature, parts.values, unknown_id, vocabularies[feature.name])
+    vocabulary = vocabularies[feature.name]
+    if feature.kind is not Kind.MULTIVALENT:
+        return _text_ids(feature, values, unknown_id, vocabulary)[:, tf.newaxis]
+    parts = tf.strings.split(values, VALUE_SEPARATOR)
+    ids = _text_ids(feature, parts.values, unknown_id, vocabulary)
     return parts.with_values(ids).to_tensor(0, shape=[None, feature.max_values])
 
 
@@ -133,38 +147,37 @@ def _user_ids(features: FeatureSet, inputs, vocabularies) -> tf.Tensor:
     return tf.concat(columns, axis=1)
 
 
-def _item_ids(
-    features: FeatureSet, values: dict[str, Any], length: int, vocabularies
-) -> tf.Tensor:
-    """Ids of all embedded item features, [batch, length, columns], padded with 0."""
+def _item_ids(features: FeatureSet, values: dict, vocabularies) -> tf.Tensor:
+    """Ids of all embedded item features of items, [n, columns]."""
     space = _space(features.item)
     embedded = [f for f in features.item if f.kind.is_id]
-    columns = []
-    for feature, unknown_id in zip(embedded, space.unknown_ids, strict=True):
-        ragged = values[feature.name]
-        ids = _ids(feature, ragged.values, unknown_id, vocabularies)
-        ids = ragged.with_values(ids)
-        columns.append(ids.to_tensor(0, shape=[None, length, feature.max_values]))
-    return tf.concat(columns, axis=2)
+    columns = [
+        _ids(feature, values[feature.name], unknown_id, vocabularies)
+        for feature, unknown_id in zip(embedded, space.unknown_ids, strict=True)
+    ]
+    return tf.concat(columns, axis=1)
 
 
-def _dense(
-    features: Iterable[Feature], values: dict, scales: dict, length: int
-) -> tf.Tensor:
-    """Standardised numbers [batch, length, features]; padding is 0, the mean."""
-    columns = []
-    for feature in features:
-        if feature.kind.is_id:
-            continue
-        scale = scales[feature.name].values
-        deviation = tf.sqrt(tf.maximum(tft.var(scale), 1e-12))
-        ragged = values[feature.name]
-        standard = (ragged.values - tft.mean(scale)) / deviation
-        standard = tf.clip_by_value(standard, -MAX_DEVIATIONS, MAX_DEVIATIONS)
-        columns.append(
-            ragged.with_values(standard).to_tensor(0.0, shape=[None, length])
-        )
-    return tf.stack(columns, axis=2)
+def _dense(features: Iterable[Feature], values: dict, scales: dict) -> tf.Tensor:
+    """Standardised numbers of items, [n, features]; 0 is the mean."""
+    names = [feature.name for feature in features if not feature.kind.is_id]
+    means = tf.stack([tft.mean(scales[name]) for name in names])
+    variances = tf.stack([tft.var(scales[name]) for name in names])
+    deviations = tf.sqrt(tf.maximum(variances, 1e-12))
+    standard = (tf.stack([values[name] for name in names], axis=1) - means) / deviations
+    return tf.clip_by_value(standard, -MAX_DEVIATIONS, MAX_DEVIATIONS)
+
+
+def _listed(items: tf.Tensor, rows: tf.RaggedTensor, length: int) -> tf.Tensor:
+    """Items [n, columns] as lists [batch, length, columns], padded with 0.
+
+    Args:
+        items: In the order of the lists.
+        rows: Any ragged tensor of these lists.
+        length: Of each list.
+    """
+    shape = [None, length, items.shape[1]]
+    return rows.with_values(items).to_tensor(0, shape=shape)
 
 
 def _is_valid(ragged: tf.RaggedTensor, length: int) -> tf.Tensor:

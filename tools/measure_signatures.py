@@ -3,13 +3,14 @@
     python tools/measure_signatures.py MODEL [MODEL ...] --out docs/results/FILE.json
 
 Each signature that ranks is asked about full, made-up lists, in calls of several sizes;
-then, in a session as a model server keeps it, by 1 and by 16 threads at once.
+then, in a session as a model server keeps it, by several threads at once.
 """
 
 import argparse
+import itertools
 import json
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -38,9 +39,9 @@ def arrays(signature, lists: int) -> dict[str, np.ndarray]:
     return found
 
 
-def seconds(call, most: float) -> list[float]:
+def seconds(call, most: float, warm: int = 4) -> list[float]:
     """Of each call, for so many seconds and at least eight times."""
-    for _ in range(4):
+    for _ in range(warm):
         call()
     found, end = [], time.perf_counter() + most
     while time.perf_counter() < end or len(found) < 8:
@@ -50,9 +51,17 @@ def seconds(call, most: float) -> list[float]:
     return found
 
 
-def row(took, **words) -> dict:
-    p50, p99 = np.percentile(took, (50, 99))
-    return {**words, "calls": len(took), "p50": float(p50), "p99": float(p99)}
+def row(took, wall: float, **words) -> dict:
+    """A figure: seconds of a call, and lists a second over `wall` seconds."""
+    p50, p99 = map(float, np.percentile(took, (50, 99)))
+    rate = len(took) * words["lists"] / wall
+    return {
+        **words,
+        "calls": len(took),
+        "p50": p50,
+        "p99": p99,
+        "lists_per_second": rate,
+    }
 
 
 def by_call(path: Path, sizes, most: float):
@@ -65,35 +74,36 @@ def by_call(path: Path, sizes, most: float):
             signature = loaded.signatures[name]
             given = {k: tf.constant(v) for k, v in arrays(signature, lists).items()}
             took = seconds(lambda s=signature, g=given: s(**g)["scores"].numpy(), most)
-            yield row(took, model=path.name, signature=name, lists=lists, in_flight=1)
+            words = {"model": path.name, "signature": name, "lists": lists}
+            yield row(took, sum(took), way="call", **words, in_flight=1)
 
 
-def in_session(path: Path, threads: int, most: float):
-    """Rows of one list a call, from threads that share a session."""
+def in_session(path: Path, sizes, threads, most: float):
+    """Rows of calls from threads that share a session, as a model server keeps it."""
     signatures = tf.saved_model.load(str(path)).signatures
     options = tf.compat.v1.GPUOptions(allow_growth=True)
     config = tf.compat.v1.ConfigProto(allow_soft_placement=True, gpu_options=options)
     with tf.compat.v1.Session(graph=tf.Graph(), config=config) as session:
         meta = tf.compat.v1.saved_model.load(session, ["serve"], str(path))
-        for name in SIGNATURES:
-            if name not in signatures:
+        for name, lists, count in itertools.product(SIGNATURES, sizes, threads):
+            if name not in signatures or lists > LARGEST.get(name, lists):
                 continue
-            ends, given = meta.signature_def[name], arrays(signatures[name], 1)
+            ends, given = meta.signature_def[name], arrays(signatures[name], lists)
             feeds = [ends.inputs[k].name for k in given]
             call = session.make_callable([ends.outputs["scores"].name], feeds)
-            found = [[] for _ in range(threads)]
-
-            def work(mine, call=call, given=given):
-                mine += seconds(lambda: call(*given.values()), most)
-
-            running = [threading.Thread(target=work, args=(f,)) for f in found]
-            for thread in running:
-                thread.start()
-            for thread in running:
-                thread.join()
-            took = [t for mine in found for t in mine]
-            words = {"model": path.name, "signature": name, "lists": 1}
-            yield row(took, **words, in_flight=threads)
+            seconds(lambda call=call, given=given: call(*given.values()), 0)
+            begun = time.perf_counter()
+            with ThreadPoolExecutor(count) as pool:
+                found = pool.map(
+                    lambda _, call=call, given=given: seconds(
+                        lambda: call(*given.values()), most, warm=0
+                    ),
+                    range(count),
+                )
+                took = [t for mine in found for t in mine]
+            wall = time.perf_counter() - begun
+            words = {"model": path.name, "signature": name, "lists": lists}
+            yield row(took, wall, way="session", **words, in_flight=count)
 
 
 def main() -> None:
@@ -101,6 +111,7 @@ def main() -> None:
     parser.add_argument("models", type=Path, nargs="+", help="folders of versions")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--lists", type=int, nargs="+", default=[1, 256, 1024, 4096])
+    parser.add_argument("--in-flight", type=int, nargs="+", default=[1, 4, 16])
     parser.add_argument("--seconds", type=float, default=2.0, help="of each figure")
     given = parser.parse_args()
     for device in tf.config.list_physical_devices("GPU"):
@@ -108,8 +119,8 @@ def main() -> None:
     rows = []
     for path in given.models:
         rows += by_call(path, given.lists, given.seconds)
-        for threads in (1, 16):
-            rows += in_session(path, threads, given.seconds)
+        sizes = given.lists[0], given.lists[-1]
+        rows += in_session(path, sizes, given.in_flight, given.seconds)
         devices = [d.name for d in tf.config.list_logical_devices()]
         content = {"tensorflow": tf.__version__, "devices": devices, "rows": rows}
         given.out.write_text(json.dumps(content, indent=1) + "\n")

@@ -187,7 +187,7 @@ def test_a_full_queue_refuses_at_once_and_answers_who_waits():
         batching=True, batch_sizes=(1,), batch_threads=1, queue_batches=1
     )
     served = ServedScorer(awake(scorer), features_of(config), serving)
-    graph = tf.function(lambda inputs: served(inputs, "held"), autograph=False)
+    graph = tf.function(lambda inputs: served.rank(inputs, "held")[0], autograph=False)
     requests = [make_batch(config, [6], [5], seed=i)[0] for i in range(8)]
     graph.get_concrete_function(requests[0])
     refused, are_refused = [], threading.Event()

@@ -62,7 +62,7 @@ def test_weights_are_stored_in_the_precision_and_score_nearly_alike(
     graph = model.graph((6, 5))
     floats = [v for v in graph.variables if v.dtype.is_floating or v.dtype.size == 1]
     assert {v.dtype.name for v in floats} == kinds
-    found = graph(inputs).numpy()
+    found = graph(inputs)[0].numpy()
     is_valid = inputs["candidate_is_valid"].numpy()
     difference = np.abs(found - expected)[is_valid].max()
     assert difference <= off * np.ptp(expected[is_valid])

@@ -96,9 +96,11 @@ def test_a_request_finds_its_width_and_comes_back_at_full_width():
     served = ServedScorer(scorer, features_of(config), serving)
     for counts in ([3, 1], [2, 4], [6, 6]):
         inputs, _ = make_batch(config, counts)
-        found = served(inputs).numpy()
+        found, expected = served(inputs).numpy(), scorer(inputs).numpy()
         assert found.shape == (2, M)
-        np.testing.assert_allclose(found, scorer(inputs).numpy(), atol=2e-6)
+        for mine, right, count in zip(found, expected, counts, strict=True):
+            np.testing.assert_allclose(mine[:count], right[:count], atol=2e-6)
+            assert (mine[count:] < -1e30).all()
 
 
 def test_the_smallest_width_that_holds_the_longest_list_is_chosen():

@@ -24,6 +24,11 @@ from psad_tf.serving_config import ServingConfig, serving_config
         ({"precision": "int4"}, "precision='int4' must be one of"),
         ({"precision_tolerance": 2}, "precision_tolerance=2 must be a number in 0..1"),
         ({"extra_signatures": ["rank_ids"]}, r"must be of \['rank_tensors', 'user_"),
+        ({"onnx": "scorer.onnx"}, "onnx='scorer.onnx' must be true or false"),
+        (
+            {"onnx": True, "precision": "bfloat16"},
+            "precision='bfloat16' has no ONNX form; choose another or no `onnx`",
+        ),
     ],
 )
 def test_a_bad_choice_is_named_with_its_remedy(choices, message):

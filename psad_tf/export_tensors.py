@@ -1,0 +1,113 @@
+"""The signature that takes what the transform makes, already as ids."""
+
+import tensorflow as tf
+
+from psad_tf import tensors
+from psad_tf.export_checks import refuse_unless
+from psad_tf.export_rows import on_host
+
+RANK_TENSORS = "rank_tensors"
+
+
+def tensor_specs(config) -> list[tf.TensorSpec]:
+    """The inputs of `rank_tensors`.
+
+    Args:
+        config: The model's `PSADConfig`.
+    """
+    items, users = sum(config.item_widths), sum(config.user_widths)
+    shapes = {
+        tensors.USER_IDS: ((users,), tf.int32),
+        tensors.CANDIDATE_IDS: ((None, items), tf.int32),
+        tensors.CANDIDATE_DENSE: ((None, config.candidate_dense_size), tf.float32),
+        "candidate_count": ((), tf.int32),
+        tensors.HISTORY_IDS: ((None, items), tf.int32),
+        tensors.HISTORY_DENSE: ((None, config.history_dense_size), tf.float32),
+        "history_count": ((), tf.int32),
+    }
+    return [tf.TensorSpec((None, *s), d, k) for k, (s, d) in shapes.items()]
+
+
+def from_tensors(given: dict[str, tf.Tensor], config) -> tuple[dict, list]:
+    """The model's inputs from those of `rank_tensors`, and what must hold of them.
+
+    Lists come at any width up to the model's, and are padded to it.
+
+    Returns:
+        The inputs by name; and operations that fail with InvalidArgumentError where a
+        count is none of its width, or an id is none of the model's.
+
+    Raises:
+        InvalidArgumentError: When it runs: a list is too wide, or ids and numbers
+            differ in width.
+    """
+    with on_host():
+        name = tensors.USER_IDS
+        inputs, checks = (
+            {name: given[name]},
+            [_ids_are_known(given, name, config.user_rows)],
+        )
+        for place, length in (
+            ("candidate", config.list_length),
+            ("history", config.history_length),
+        ):
+            inputs |= _place(given, place, length)
+            checks += [
+                _ids_are_known(given, f"{place}_ids", config.item_rows),
+                _counts_fit(given, place),
+            ]
+        return inputs, checks
+
+
+def _place(given: dict, place: str, length: int) -> dict[str, tf.Tensor]:
+    """The inputs of a place at full width."""
+    ids, dense, count = (given[f"{place}_{x}"] for x in ("ids", "dense", "count"))
+    width, other = tf.shape(ids)[1], tf.shape(dense)[1]
+    checks = [
+        refuse_unless(
+            width <= length,
+            f"{place}_ids is wider than {length}; send fewer items",
+            width,
+        ),
+        refuse_unless(
+            width == other,
+            f"{place}_dense and {place}_ids differ in width; send one row an item",
+            other,
+            width,
+        ),
+    ]
+    with tf.control_dependencies(checks):
+        missing = length - width
+
+    def wide(values):
+        # Where nothing is missing, nothing is copied.
+        values = tf.pad(values, ((0, 0), (0, missing), (0, 0)))
+        return tf.ensure_shape(values, (None, length, values.shape[2]))
+
+    return {
+        f"{place}_ids": wide(ids),
+        f"{place}_dense": wide(dense),
+        f"{place}_is_valid": tf.range(length) < count[:, tf.newaxis],
+        f"{place}_count": count,
+    }
+
+
+def _counts_fit(given: dict, place: str) -> tf.Operation:
+    count, width = given[f"{place}_count"], tf.shape(given[f"{place}_ids"])[1]
+    message = (
+        f"{place}_count is negative or exceeds the width of {place}_ids; send the "
+        "number of items that stand in each row"
+    )
+    fits = tf.reduce_all((count >= 0) & (count <= width))
+    return refuse_unless(fits, message, count)
+
+
+def _ids_are_known(given: dict, name: str, rows: int) -> tf.Operation:
+    message = (
+        f"{name} has an id that is not in 0..{rows - 1}; ask the same version. The "
+        "least and the greatest sent are"
+    )
+    # None at all is as good as a known one.
+    least = tf.minimum(tf.reduce_min(given[name]), rows)
+    greatest = tf.maximum(tf.reduce_max(given[name]), -1)
+    return refuse_unless((least >= 0) & (greatest < rows), message, least, greatest)

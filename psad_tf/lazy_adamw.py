@@ -38,13 +38,19 @@ class LazyAdamW(keras.optimizers.AdamW):
         g, rows = tf.cast(gradient.values, variable.dtype), gradient.indices
         index = self._get_variable_index(variable)
         m, v = self._momentums[index].value, self._velocities[index].value
-        self._add(m, (g - tf.gather(m, rows)) * (1 - self.beta_1), rows)
-        self._add(v, (g * g - tf.gather(v, rows)) * (1 - self.beta_2), rows)
+        # Each row is read once: in a large table every look is one into slow memory.
+        old_m, old_v = tf.gather(m, rows), tf.gather(v, rows)
+        more_m, more_v = (
+            (g - old_m) * (1 - self.beta_1),
+            (g * g - old_v) * (1 - self.beta_2),
+        )
+        self._add(m, more_m, rows)
+        self._add(v, more_v, rows)
 
         step = tf.cast(self.iterations + 1, variable.dtype)
         correction = tf.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)
         alpha = tf.cast(learning_rate, variable.dtype) * correction
-        change = tf.gather(m, rows) / (tf.sqrt(tf.gather(v, rows)) + self.epsilon)
+        change = (old_m + more_m) / (tf.sqrt(old_v + more_v) + self.epsilon)
         self._add(variable, -alpha * change, rows)
 
     def _add(self, variable, change, rows):

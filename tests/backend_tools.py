@@ -1,10 +1,21 @@
 """Gradients and compilation on whichever backend the tests run."""
 
+import os
+
 import keras
 import numpy as np
 from keras import ops
 
 IS_JAX = keras.backend.backend() == "jax"
+
+# Of a process that tests on JAX. A program that runs once had better not be optimised
+# for long, and fusions take the most of it.
+JAX_ENVIRONMENT = {
+    "KERAS_BACKEND": "jax",
+    "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+    "XLA_FLAGS": os.environ.get("XLA_FLAGS", "")
+    + " --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1",
+}
 
 if IS_JAX:
     import jax
@@ -72,6 +83,15 @@ def compiled(function, *inputs):
 def quick(function):
     """The function as it runs soonest: JAX compiles each operation on its own else."""
     return jax.jit(function) if IS_JAX else function
+
+
+def compile_with(optimizer, model, **options):
+    """Makes a model ready for training with an optimizer that has its variables.
+
+    TensorFlow traces a step that makes variables twice.
+    """
+    optimizer.build(model.trainable_variables)
+    model.compile(optimizer, **options)
 
 
 def _total(x):

@@ -28,11 +28,13 @@ def exported(transform_output, tmp_path_factory):
 # Files that share a session's fixtures run in one worker; the longest begin first.
 GROUPS = (
     ("test_kills.py",),
-    ("test_end_to_end.py", "test_gate.py"),
+    ("test_end_to_end.py", "test_gate.py", "test_real_lists.py"),
     ("orchestrators/",),
     ("test_three_spans.py",),
-    ("test_on_jax.py",),
     ("export/", "test_preprocessing.py", "test_list_metrics.py", "test_trainer.py"),
+    ("test_on_jax.py",),
+    ("test_contract.py",),
+    ("test_programs_on_jax.py",),
 )
 
 

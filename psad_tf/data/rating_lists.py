@@ -8,6 +8,7 @@ from pathlib import Path
 
 import apache_beam as beam
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from psad_tf.data.beam_lists import COUNTS
 from psad_tf.data.examples import encode_list
@@ -64,6 +65,9 @@ class _MakeLists(beam.DoFn):
     def __init__(self, features: FeatureSet):
         self._features = features
 
+    def setup(self):
+        self._pools = ThreadpoolController()
+
     def process(self, user_rows: tuple[int, Iterable[tuple]], loaded: Loaded):
         _, rows = user_rows
         _, cuts, context = loaded
@@ -75,5 +79,8 @@ class _MakeLists(beam.DoFn):
             size = len(chunk.candidates)
             yield beam.pvalue.TaggedOutput(COUNTS, (f"ratings/{name}", size))
             if name in SPLITS:
-                example = encode_list(make_list(chunk, context), self._features)
+                # The matrices are too small to share: threads would wait for others.
+                with self._pools.limit(limits=1, user_api="blas"):
+                    ranking_list = make_list(chunk, context)
+                example = encode_list(ranking_list, self._features)
                 yield beam.pvalue.TaggedOutput(name, example)

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from backend_tools import IS_JAX, compile_with
 from model_cases import TINY, arrays, awake, make_batch, tensors, tiny
 
 from psad_tf import metrics
@@ -174,9 +175,7 @@ def test_it_learns_what_is_easy_to_learn(name):
             for variable, value in zip(to.variables, source.variables, strict=True):
                 # A copy: one buffer cannot be given to a training step twice.
                 variable.assign(value.numpy())
-        model.compile(
-            keras.optimizers.Adam(0.01), jit_compile=keras.backend.backend() == "jax"
-        )
+        compile_with(keras.optimizers.Adam(0.01), model, jit_compile=IS_JAX)
         model.fit(inputs, label, batch_size=64, epochs=15, verbose=0)
     for way, scores in readouts(model, inputs).items():
         found = metrics.ndcg(label, scores, is_valid, 10).mean()

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from backend_tools import IS_JAX, gradients
+from backend_tools import IS_JAX, compile_with, gradients
 from keras import ops
 from model_cases import TINY, awake, make_batch
 
@@ -116,7 +116,7 @@ def test_what_the_evaluator_likes_comes_first_after_training():
     model.begin(GENERATOR)
     before = float(np.mean(model.list_loss(inputs, NOBODY)))
     best = -np.sort(1 / (1 + np.exp(-value)), axis=1)[:, -4:].sum(axis=1).mean()
-    model.compile(keras.optimizers.Adam(0.01), jit_compile=IS_JAX)
+    compile_with(keras.optimizers.Adam(0.01), model, jit_compile=IS_JAX)
     label = np.zeros((64, 6), "float32")
     # One batch in the order of `value`.
     model.fit(inputs, label, batch_size=64, epochs=60, shuffle=False, verbose=0)

@@ -5,22 +5,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-import keras
 import pytest
+from backend_tools import IS_JAX, JAX_ENVIRONMENT
 
 HERE = Path(__file__).parent
 NAMES = ("many_seeds", "run", "branches", "efficiency", "roofline")
 FILES = [HERE / f"test_{name}.py" for name in NAMES]
 
 
-@pytest.mark.skipif(keras.backend.backend() == "jax", reason="this is JAX already")
+@pytest.mark.skipif(IS_JAX, reason="this is JAX already")
 def test_trials_hold_on_jax():
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *FILES],
         cwd=HERE.parent,
-        # Compiled once and run once: JAX had better not optimise for long.
-        env=os.environ
-        | {"KERAS_BACKEND": "jax", "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"},
+        env=os.environ | JAX_ENVIRONMENT,
         capture_output=True,
         text=True,
     )

@@ -10,8 +10,9 @@ import apache_beam as beam
 import numpy as np
 import pytest
 from raw_logs import random_log, write_grouplens, write_recbole
+from threadpoolctl import threadpool_info
 
-from psad_tf.data import rating_source
+from psad_tf.data import rating_lists, rating_source
 from psad_tf.data.beam_lists import BuildLists, prepare
 from psad_tf.data.build import BEAM_ARGUMENTS, build_dataset
 from psad_tf.data.errors import DataError
@@ -161,3 +162,18 @@ def test_lists_need_what_was_prepared_for_their_log(tmp_path):
     other = write_grouplens(tmp_path / "other", RATINGS[:-1], USERS, ITEMS)
     with pytest.raises(Exception, match="prepared for fingerprint=.*prepare it again"):
         _count_lists(other, tmp_path / "prepared")
+
+
+def test_lists_are_made_by_one_thread_of_blas(tmp_path, monkeypatch):
+    def threads():
+        return [p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"]
+
+    def make_list(chunk, context, make=rating_lists.make_list):
+        seen.update(threads())
+        return make(chunk, context)
+
+    seen, before = set(), threads()
+    monkeypatch.setattr(rating_lists, "make_list", make_list)
+    _build(tmp_path)
+    assert seen == {1}
+    assert threads() == before

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from backend_tools import compile_with
 from model_cases import TINY, arrays, awake, make_batch, tensors, weight_of
 
 from psad_tf import metrics
@@ -104,7 +105,7 @@ def test_it_learns_lists_by_heart_and_survives_its_file(loss, tmp_path):
     inputs, label = make_batch(TINY, COUNTS)
     model = PRM(TINY, loss=loss)
     model.build()
-    model.compile(keras.optimizers.Adam(0.02), jit_compile=False)
+    compile_with(keras.optimizers.Adam(0.02), model, jit_compile=False)
     model.fit(inputs, label, batch_size=8, epochs=100, verbose=0)
     clicked, scores = label.any(axis=1), model(inputs)
     ndcg = metrics.ndcg(label, scores, inputs["candidate_is_valid"], k=6)

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+from backend_tools import compile_with
 from model_cases import TINY, awake, make_batch, tiny
 
 from psad_tf import metrics
@@ -56,7 +57,7 @@ def test_both_branches_learn_32_lists_by_heart():
     )
     inputs, label = make_batch(config, [6, 5, 4, 3] * 8)
     model = build_psad(config)
-    model.compile(keras.optimizers.Adam(0.01), jit_compile=False)
+    compile_with(keras.optimizers.Adam(0.01), model, jit_compile=False)
     model.fit(inputs, label, batch_size=32, epochs=100, verbose=0)
     is_valid, scores = inputs["candidate_is_valid"], model.scorer(inputs)
     order, _ = beam_search(model, inputs)

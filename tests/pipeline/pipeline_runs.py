@@ -93,6 +93,15 @@ def run_pipeline(root: Path, settings: dict, *flags: str) -> PipelineRun:
     return PipelineRun(code, root, recorded_runs(root)[-1], pushed)
 
 
+def serialized(run: PipelineRun, split: str) -> list[bytes]:
+    """The examples that ExampleGen wrote of a split."""
+    import tensorflow as tf
+
+    folder = run.components["ListExampleGen"].folder("examples") / f"Split-{split}"
+    files = sorted(str(p) for p in folder.iterdir())
+    return list(tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator())
+
+
 def arguments(root: Path, settings: dict, *flags: str) -> list[str]:
     """The command line of a run; writes the settings beside the root."""
     config = root.parent / f"{root.name}.json"

@@ -6,32 +6,14 @@ import math
 
 import numpy as np
 import pytest
-from pipeline_runs import COMPONENTS, SMALL, run_pipeline
+from pipeline_runs import COMPONENTS, SMALL, run_pipeline, serialized
 
-from psad_tf.data.examples import decode_list
 from psad_tf.feature_sets import MOVIELENS_100K
 
 pytestmark = pytest.mark.e2e
 
 SPLITS = ("train", "validation", "test")
 UPSTREAM = COMPONENTS[: COMPONENTS.index("LastBlessed")]
-
-
-def serialized(run, split):
-    import tensorflow as tf
-
-    folder = run.components["ListExampleGen"].folder("examples") / f"Split-{split}"
-    files = sorted(str(p) for p in folder.iterdir())
-    return list(tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator())
-
-
-@pytest.fixture(scope="module")
-def lists(first_run):
-    """Split → its lists, decoded from what ExampleGen wrote."""
-    return {
-        split: [decode_list(x, MOVIELENS_100K) for x in serialized(first_run, split)]
-        for split in SPLITS
-    }
 
 
 def test_every_component_succeeds_and_the_model_is_pushed(first_run):

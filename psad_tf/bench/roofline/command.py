@@ -21,7 +21,8 @@ from psad_tf.bench.roofline.report import write_roofline
 from psad_tf.bench.roofline.shapes import Shape
 from psad_tf.bench.roofline.throughput import Training, measure_training
 
-USUAL, QUICK = Shape(), Shape(width=16, rows=2000)
+USUAL = Shape()
+QUICK = Shape(candidates=8, history=12, slate=4, width=16, rows=2000)
 STUDENT, TEACHER = ("PSAD-S",), ("PSAD-G",)
 SIDES = (*STUDENT, USER_SIDE, USER_GIVEN)
 MIDDLE = 256

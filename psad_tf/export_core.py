@@ -71,8 +71,9 @@ class ServedScorer:
         Returns:
             Scores and order, as `psad_tf.export_order.ranked` tells, at full width.
         """
-        # Compiled, a bad id reads some row, and its check can run meanwhile. Elsewhere
-        # it would fail in another way, or fail those it was batched with.
+        # Compiled, a bad id reads some row, and its check can run meanwhile: what a
+        # function returns waits for its assertions. Elsewhere a bad id would fail in
+        # another way, or fail those it was batched with.
         is_beside = is_compiled and queue is None
         if checks and not is_beside:
             with on_host(), tf.control_dependencies(checks):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from export_cases import FEATURES, LISTS
 from fitted_transform import export_tiny
+from in_session import InSession
 
 from psad_tf.data.examples import encode_list
 from psad_tf.data.packing import pack_lists
@@ -55,6 +56,24 @@ def as_tensors(extra):
     return found
 
 
+@pytest.fixture(scope="module")
+def compiled(transform_output, tmp_path_factory):
+    """`rank_tensors` compiled, asked in a session, as a model server asks it."""
+    path = tmp_path_factory.mktemp("compiled_extra") / "model"
+    serving = ServingConfig(
+        xla=True, batch_sizes=(1, 4), extra_signatures=("rank_tensors",)
+    )
+    model = InSession(export_tiny(transform_output, path, serving=serving).path)
+    signature = model.signatures["rank_tensors"]
+
+    def ask(**inputs):
+        feeds = {signature.inputs[k].name: value for k, value in inputs.items()}
+        fetches = {k: info.name for k, info in signature.outputs.items()}
+        return model.session.run(fetches, feeds)
+
+    return ask
+
+
 def part(packed, *places):
     return {k: v for k, v in packed.items() if k.split("_")[0] in places}
 
@@ -93,6 +112,30 @@ def test_tensors_that_cannot_be_meant_are_refused(
     given = as_tensors | {name: change(as_tensors[name])}
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         signatures("rank_tensors", **given)
+
+
+def test_compiled_any_number_of_tensors_rank_alike(signatures, compiled, as_tensors):
+    expected = signatures("rank_tensors", **as_tensors)
+    # None; one size, filled up to one; five and nine, filled up to multiples of four.
+    for count in (0, 1, 3, 5, 9):
+        chosen = np.resize(np.arange(len(LISTS)), count)
+        answer = compiled(**{k: v[chosen] for k, v in as_tensors.items()})
+        for name, values in expected.items():
+            np.testing.assert_allclose(answer[name], values[chosen], atol=1e-4)
+
+
+@pytest.mark.parametrize("bad", [-1, 1 << 30])
+def test_compiled_an_id_that_is_none_is_refused_all_the_same(bad, compiled, as_tensors):
+    import tensorflow as tf
+
+    for name in ("user_ids", "candidate_ids", "history_ids"):
+        changed = as_tensors[name].copy()
+        changed.flat[-1] = bad
+        with pytest.raises(tf.errors.InvalidArgumentError, match=f"{name} has an id"):
+            compiled(**(as_tensors | {name: changed}))
+    counts = as_tensors["candidate_count"] + 100
+    with pytest.raises(tf.errors.InvalidArgumentError, match="candidate_count"):
+        compiled(**(as_tensors | {"candidate_count": counts}))
 
 
 def test_a_users_side_serves_other_candidates(signatures, packed):

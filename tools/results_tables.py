@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from choices import CHOICES
+from made_files import write
 
 from psad_tf.bench.efficiency_report import render_efficiency
 from psad_tf.bench.overall_report import render_overall
@@ -175,16 +176,7 @@ def made() -> Iterator[tuple[Path, str]]:
 
 def main(arguments: list[str]) -> int:
     """Returns the exit code."""
-    changed = [
-        (path, text)
-        for path, text in made()
-        if not path.exists() or path.read_text(encoding="utf-8") != text
-    ]
-    for path, text in changed:
-        print(path.relative_to(DOCS.parent))
-        if "--check" not in arguments:
-            path.write_text(text, encoding="utf-8")
-    return int("--check" in arguments and bool(changed))
+    return write(made(), DOCS.parent, "--check" in arguments)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from made_files import write
+
 from serving.load_report import HALF, render_loadtest
 from serving.soak_report import render_soak
 
@@ -147,16 +149,7 @@ def made() -> Iterator[tuple[Path, str]]:
 
 def main(arguments: list[str]) -> int:
     """Returns the exit code."""
-    changed = [
-        (path, text)
-        for path, text in made()
-        if not path.exists() or path.read_text(encoding="utf-8") != text
-    ]
-    for path, text in changed:
-        print(path.relative_to(DOCS.parent))
-        if "--check" not in arguments:
-            path.write_text(text, encoding="utf-8")
-    return int("--check" in arguments and bool(changed))
+    return write(made(), DOCS.parent, "--check" in arguments)
 
 
 if __name__ == "__main__":

@@ -55,5 +55,10 @@ def align_right(values, is_valid):
     places = ops.arange(length, dtype="int32")[None]
     padding = length - ops.sum(ops.cast(is_valid, "int32"), axis=1, keepdims=True)
     source = ops.maximum(places - padding, 0)
-    moved = [ops.take_along_axis(v, source[..., None], axis=1) for v in values]
+    # As rows of all lists: `take_along_axis` is dozens of operations on TensorFlow.
+    first = ops.arange(ops.shape(is_valid)[0], dtype="int32")[:, None] * length
+    moved = [
+        ops.take(ops.reshape(v, (-1, *v.shape[2:])), first + source, axis=0)
+        for v in values
+    ]
     return moved, places >= padding

@@ -1,5 +1,7 @@
 """Ids of categorical fields to one vector."""
 
+from itertools import groupby
+
 import keras
 import numpy as np
 from keras import ops
@@ -103,11 +105,11 @@ class FeatureEmbedding(keras.layers.Layer):
         """Embeds.
 
         Args:
-            ids: int `[..., columns]`, the fields' columns side by side.
+            ids: int `[batch, ..., columns]`, the fields' columns side by side.
             training: Whether ids are dropped.
 
         Returns:
-            float `[..., fields * dim]`.
+            float `[batch, ..., fields * dim]`.
 
         Raises:
             ValueError: The number of columns is not that of the fields.
@@ -121,13 +123,31 @@ class FeatureEmbedding(keras.layers.Layer):
             ids = self._drop_ids(ids)
         is_value = ops.cast(ids != 0, self.compute_dtype)
         embedded = self.embeddings(ids) * is_value[..., None]
-        fields = []
-        for first, width in zip(self._first_columns(), self.widths, strict=True):
-            columns = slice(first, first + width)
-            count = ops.sum(is_value[..., columns], axis=-1, keepdims=True)
-            total = ops.sum(embedded[..., columns, :], axis=-2)
-            fields.append(total / ops.maximum(count, 1))
-        return ops.concatenate(fields, axis=-1)
+        parts = self._parts()
+        ends = np.cumsum([columns for columns, _ in parts])[:-1].tolist()
+        if ends:
+            embedded = ops.split(embedded, ends, axis=-2)
+            is_value = ops.split(is_value, ends, axis=-1)
+        else:
+            embedded, is_value = [embedded], [is_value]
+        fields = [
+            _mean(values, mask) if is_field else _side_by_side(values)
+            for (_, is_field), values, mask in zip(
+                parts, embedded, is_value, strict=True
+            )
+        ]
+        return ops.concatenate(fields, axis=-1) if ends else fields[0]
+
+    def _parts(self) -> list[tuple[int, bool]]:
+        """Columns next to each other, and whether they are the values of one field.
+
+        Fields of one column stand together: their mean is their value.
+        """
+        parts = []
+        for is_field, widths in groupby(self.widths, lambda width: width > 1):
+            widths = list(widths)
+            parts += [(w, True) for w in widths] if is_field else [(sum(widths), False)]
+        return parts
 
     def _drop_ids(self, ids):
         field_of = np.repeat(np.arange(len(self.widths)), self.widths)
@@ -143,9 +163,6 @@ class FeatureEmbedding(keras.layers.Layer):
         unknown = ops.take(unknown, field_of, axis=-1)
         return ops.where(is_dropped & may_drop & (ids != 0), unknown, ids)
 
-    def _first_columns(self):
-        return np.cumsum((0, *self.widths[:-1])).tolist()
-
     def get_config(self):
         return {
             **super().get_config(),
@@ -159,3 +176,15 @@ class FeatureEmbedding(keras.layers.Layer):
             "table": self.table,
             "remainder_rows": self.remainder_rows,
         }
+
+
+def _mean(embedded, is_value):
+    """Over the values of a field: float `[..., columns, dim]` to `[..., dim]`."""
+    count = ops.sum(is_value, axis=-1, keepdims=True)
+    return ops.sum(embedded, axis=-2) / ops.maximum(count, 1)
+
+
+def _side_by_side(embedded):
+    """float `[batch, ..., columns, dim]` to `[batch, ..., columns * dim]`."""
+    columns, dim = embedded.shape[-2:]
+    return ops.reshape(embedded, (-1, *embedded.shape[1:-2], columns * dim))

@@ -113,7 +113,8 @@ class ListEncoder(keras.layers.Layer):
         items = self._items(ids, dense, user, training)
         past, shown = ops.split(items, [self.config.history_length], axis=1)
         side = UserSide(user, past, past_is_valid, None)
-        return self._encode(side, shown, inputs["candidate_is_valid"], training)
+        is_valid = inputs["candidate_is_valid"]
+        return self._encode(side, shown, is_valid, training, items)
 
     def user_side(self, inputs) -> UserSide:
         """What the candidates have no part in, to be used for many lists of a user.
@@ -156,13 +157,14 @@ class ListEncoder(keras.layers.Layer):
         items = self.fields(self.item_embedding(ids, training=training)) + dense
         return items if self.gate is None else self.gate(items, user)
 
-    def _encode(self, side, shown, is_valid, training=False):
-        """The states of candidates that come in as `shown`."""
+    def _encode(self, side, shown, is_valid, training=False, items=None):
+        """The states of `shown` candidates; `items` has them behind the past ones."""
         if self.personal is not None:
             items = self._personal(side, shown, training)
         else:
-            items = ops.concatenate([side.past, shown], axis=1)
             is_valid = ops.concatenate([side.past_is_valid, is_valid], axis=1)
+            if items is None:
+                items = ops.concatenate([side.past, shown], axis=1)
         states = self.encoder(
             items, is_valid, side.user, side.position, training=training
         )

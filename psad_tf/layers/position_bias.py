@@ -10,7 +10,9 @@ def lay_out(values, num_queries):
     """Lays relative values out: `out[q, k] = values[k - q + num_queries - 1]`.
 
     The queries are the last of the keys' positions, so the last value is that of the
-    first query and the last key. Slices only: a gather's gradient is slow.
+    first query and the last key. The values are repeated for each query and read in
+    rows that are shorter by one, each of which so begins one value earlier. A gather's
+    gradient is slow, on TensorFlow that of `x[:, a:b]` as well; that of a split isn't.
 
     Args:
         values: float `[batch, num_keys + num_queries - 1]`.
@@ -19,9 +21,14 @@ def lay_out(values, num_queries):
     Returns:
         float `[batch, num_queries, num_keys]`.
     """
-    last, num_keys = num_queries - 1, values.shape[1] + 1 - num_queries
-    rows = [values[:, last - q : last - q + num_keys] for q in range(num_queries)]
-    return ops.stack(rows, axis=1)
+    if num_queries == 1:
+        return values[:, None]
+    count, last = values.shape[1], num_queries - 1
+    shorter = count - 1
+    repeated = ops.tile(values, (1, num_queries))
+    rows = ops.split(repeated, (last, last + num_queries * shorter), axis=1)[1]
+    rows = ops.reshape(rows, (-1, num_queries, shorter))
+    return ops.split(rows, (count - last,), axis=2)[0]
 
 
 def behind_history(bias, num_candidates):
@@ -115,7 +122,7 @@ class PersonalizedPositionBias(keras.layers.Layer):
             user_part = self.user_part(ops.stop_gradient(user))[:, None]
             hidden = user_part + self.position_part(values[..., None])
             hidden = ops.gelu(hidden, approximate=False)
-            values = values + ops.tanh(self.output_part(hidden)[..., 0])
+            values = values + ops.tanh(ops.squeeze(self.output_part(hidden), -1))
         else:
             values = ops.repeat(values, ops.shape(user)[0], axis=0)
         return values

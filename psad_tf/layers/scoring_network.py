@@ -1,6 +1,7 @@
 """The student's head: one score for each candidate (eq 7)."""
 
 import keras
+from keras import ops
 
 from psad_tf.layers.dense import Dense
 from psad_tf.masking import mask_logits
@@ -43,7 +44,7 @@ class ScoringNetwork(keras.layers.Layer):
             float32 `[batch, list]`, the logit of s of eq 7; the mask logit on padding.
         """
         hidden = self.drop(self.hidden(states), training=training)
-        scores = self.score(hidden)[..., 0]
+        scores = ops.squeeze(self.score(hidden), -1)
         return mask_logits(scores, candidate_is_valid)
 
     def get_config(self):

@@ -96,18 +96,23 @@ class SharedEncoder(keras.layers.Layer):
         Returns:
             float `[batch, num_states, dim]`, the states of the last items.
         """
-        states, past = items, items[:, : items.shape[1] - self.num_states]
         position = self.position_of(user) if position is None else position
+        past, last = _parted(items, self.num_states)
+        states = items if self.history == "encoded" else last
         for bias, block, values in zip(self.biases, self.blocks, position, strict=True):
             values = bias.laid_out(values)
             if self.candidates == "set":
                 values = behind_history(values, self.num_states)
-            if states.shape[1] < items.shape[1]:
-                states = ops.concatenate([past, states], axis=1)
-            queries = states[:, states.shape[1] - values.shape[1] :]
-            states = block(
-                queries, states, is_valid[:, None], values, training=training
-            )
+            if states is last:
+                keys = items
+            elif states.shape[1] < items.shape[1]:
+                keys = ops.concatenate([past, states], axis=1)
+            else:
+                keys = states
+            queries = states
+            if states.shape[1] > values.shape[1]:
+                _, queries = _parted(states, values.shape[1])
+            states = block(queries, keys, is_valid[:, None], values, training=training)
         return states
 
     def position_of(self, user):
@@ -128,3 +133,8 @@ class SharedEncoder(keras.layers.Layer):
             "candidates": self.candidates,
             "history": self.history,
         }
+
+
+def _parted(items, count):
+    """Items `[batch, length, dim]` as the first ones and the last `count`."""
+    return ops.split(items, (items.shape[1] - count,), axis=1)

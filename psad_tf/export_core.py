@@ -19,7 +19,7 @@ from psad_tf.export_rows import (
     number_of,
     on_host,
 )
-from psad_tf.export_weights import StoredWeights
+from psad_tf.export_weights import ReadScope, StoredWeights
 from psad_tf.export_widths import (
     cut,
     narrowed,
@@ -95,28 +95,22 @@ class ServedScorer:
         """What the model computes in."""
         return self._models[self.widths[-1]].compute_dtype
 
-    def scores(self, width: tuple[int, int], inputs, is_constant=False):
+    def scores(self, width: tuple[int, int], inputs):
         """The model's scores, from input tensors of this width."""
-        return self.run(lambda model: model(inputs, training=False), width, is_constant)
+        return self.run(lambda model: model(inputs, training=False), width)
 
-    def run(self, function, width: tuple[int, int] | None = None, is_constant=False):
+    def run(self, function, width: tuple[int, int] | None = None):
         """What a function makes of the model with its stored weights.
 
         Args:
             function: Of the model.
             width: The model's; None is the full one.
-            is_constant: Whether small weights become part of the graph.
         """
         model = self._models[self.widths[-1] if width is None else width]
-        if model is self.scorer and self.stored.is_own and not is_constant:
-            return function(model)
-        values = self.stored.read(is_constant)
+        reads = self.stored.reads()
         if model is not self.scorer and isinstance(model, Scorer):
-            values = narrowed(values, self.scorer, model)
-        # Without initial values: what stands in for the weights has them all.
-        with keras.StatelessScope(initialize_variables=False) as scope:
-            for weight, value in zip(model.weights, values, strict=True):
-                scope.add_update((weight, value))
+            reads = narrowed(reads, self.scorer, model)
+        with ReadScope(model.weights, reads):
             return function(model)
 
     def _model(self, width):
@@ -147,8 +141,7 @@ class ServedScorer:
 
         def rank(given):
             inputs = packing.unpack(given[PACKED]) if is_compiled else given
-            # Each variable that a compiled graph reads costs it microseconds a call.
-            scores = self.scores(width, inputs, is_constant=is_compiled)
+            scores = self.scores(width, inputs)
             is_valid = inputs[tensors.CANDIDATE_IS_VALID]
             answer = ranked(scores, is_valid, is_compiled)
             if is_compiled:

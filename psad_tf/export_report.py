@@ -89,31 +89,28 @@ def write_report(
         "onnx": onnx,
         "bytes": {
             "artifact": _size(path),
-            "weights": _size(path / "variables"),
+            "weights": sum(values.nbytes for values in served.stored.arrays),
             "float32_weights": sum(w.numpy().nbytes for w in served.scorer.weights),
         },
-        "variables": stored_variables(path, served),
+        "weights": stored_weights(path, served),
         "operations": operations(served),
     }
     file = path / REPORT_FILE
     file.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
-def stored_variables(path: Path, served: ServedScorer) -> dict[str, int]:
-    """How many variables an artifact holds, how many values, and whose they are.
+def stored_weights(path: Path, served: ServedScorer) -> dict[str, int]:
+    """How many arrays an artifact's weights are, how many values, and where they are.
 
-    `of_teacher` counts those of the generator among what the served graphs read.
+    `variables` counts those in the checkpoint; the others are constants of each graph.
     """
     reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))
-    shapes = reader.get_variable_to_shape_map()
-    stored = [shape for name, shape in shapes.items() if "VARIABLE_VALUE" in name]
-    graphs = [served.graph(width) for width in served.widths]
-    read = {v.ref(): v.name for graph in graphs for v in graph.variables}
+    names = reader.get_variable_to_shape_map()
+    arrays = served.stored.arrays
     return {
-        "count": len(stored),
-        "values": int(sum(np.prod(shape) for shape in stored)),
-        "read_by_scorer": len(read),
-        "of_teacher": sum("decoder" in name.split("/") for name in read.values()),
+        "count": len(arrays),
+        "values": sum(values.size for values in arrays),
+        "variables": sum("VARIABLE_VALUE" in name for name in names),
     }
 
 

@@ -1,5 +1,8 @@
 """Weights as the artifact stores them, and as the scorer reads them."""
 
+from collections.abc import Callable
+from functools import partial
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -7,7 +10,7 @@ import tensorflow as tf
 from psad_tf.layers.embedding_table import EmbeddingTable
 
 INT8_MAX = 127
-# Larger ones stay variables: a graph's constants may take 2 GiB in all.
+# Each graph holds constants of its own, so that more than this stays in variables.
 MAX_CONSTANT_BYTES = 1 << 22
 
 
@@ -30,12 +33,42 @@ class StoredRows:
         return found * tf.gather(self.scale, ids)
 
 
+class ReadScope(keras.StatelessScope):
+    """Within it weights are what some functions read, each only if it is wanted.
+
+    Args:
+        weights: Of a model.
+        reads: Of each weight, a function without arguments.
+    """
+
+    def __init__(self, weights, reads):
+        # Without initial values: what stands in for the weights has them all.
+        super().__init__(initialize_variables=False)
+        pairs = zip(weights, reads, strict=True)
+        self._reads = {id(weight): read for weight, read in pairs}
+        self._found = {}
+
+    def get_current_value(self, variable):
+        read = self._reads.get(id(variable))
+        if read is None:
+            return super().get_current_value(variable)
+        # What the body of a loop reads is of no use around it.
+        key = id(variable), id(tf.compat.v1.get_default_graph())
+        if key not in self._found:
+            self._found[key] = read()
+        return self._found[key]
+
+
 class StoredWeights:
     """A model's weights in the precision of the artifact.
 
     In float32 they are the model's own. In a half precision every float weight is
     stored so. In int8 matrices and tables are, each column of a matrix and each row of
     a table with a float32 scale of its own; vectors are small and stay float32.
+
+    Tables are stored as variables. All others, if they are small, are constants of a
+    graph: each variable costs a request microseconds, and nothing of it is worked out
+    ahead.
 
     Args:
         model: The model; its weights are read once.
@@ -48,49 +81,69 @@ class StoredWeights:
         layers = model._flatten_layers()
         tables = [x.embeddings for x in layers if isinstance(x, EmbeddingTable)]
         self._tables = {id(table) for table in tables}
+        others = [w for w in self.own if not self._is_table(w)]
+        self._are_constants = sum(map(_bytes, others)) <= MAX_CONSTANT_BYTES
         self._stored = [self._store(weight) for weight in self.own]
+
+    @property
+    def arrays(self) -> list[np.ndarray]:
+        """All that is stored, scales as well."""
+        return [np.asarray(values) for stored in self._stored for values in stored]
 
     @property
     def is_own(self) -> bool:
         """Whether the model's own weights are what is stored."""
         return self.precision == "float32"
 
-    def read(self, is_constant: bool = False) -> list:
-        """Each weight as float32 in the current graph, in the model's order.
+    def reads(self) -> list[Callable]:
+        """Of each weight, in the model's order, a function that reads it.
 
-        Tables are `StoredRows`, and so must only be gathered from.
-
-        Args:
-            is_constant: Whether the graph is to hold the values of all weights but
-                tables, in place of reading variables.
+        Each gives float32 in the current graph; of tables `StoredRows`, which must only
+        be gathered from.
         """
-        pairs = zip(self.own, self._stored, strict=True)
-        return [self._read(*pair, is_constant) for pair in pairs]
+        return [
+            partial(self._read, weight, stored)
+            for weight, stored in zip(self.own, self._stored, strict=True)
+        ]
 
-    def _store(self, weight):
-        """The variables of one weight: of the values, and of their scale or None."""
-        value = weight.numpy() if self.is_own else keras.ops.convert_to_numpy(weight)
+    def _store(self, weight) -> tuple:
+        """Of one weight, its values and their scale if any: variables, or arrays."""
+        if self.is_own and not self._is_constant(weight):
+            return (weight.value,)
+        values = self._in_precision(weight)
+        if self._is_constant(weight):
+            return values
+        names = weight.path, f"{weight.path}_scale"
+        return tuple(
+            tf.Variable(value, trainable=False, name=name)
+            for value, name in zip(values, names, strict=False)
+        )
+
+    def _in_precision(self, weight) -> tuple[np.ndarray, ...]:
+        """A weight's values in the precision of the artifact, and their scale if any.
+
+        They are read here once: what reads a variable in a graph that is being traced
+        makes the artifact store it.
+        """
+        value = keras.ops.convert_to_numpy(weight)
         if self.is_own or not np.issubdtype(value.dtype, np.floating):
-            return weight.value, None
+            return (value,)
         if self.precision != "int8":
-            return _variable(tf.cast(value, self.precision), weight.path), None
+            return (value.astype(tf.as_dtype(self.precision).as_numpy_dtype),)
         if value.ndim < 2:
-            return _variable(value, weight.path), None
+            return (value,)
         axis = tuple(range(1, value.ndim)) if self._is_table(weight) else (0,)
-        values, scale = quantised(value, axis)
-        return _variable(values, weight.path), _variable(scale, f"{weight.path}_scale")
+        return quantised(value, axis)
 
-    def _read(self, weight, stored, is_constant):
-        values, scale = stored
+    def _read(self, weight, stored):
         if self._is_table(weight):
-            return StoredRows(values, scale)
-        if is_constant:
-            values, scale = (
-                _constant(values),
-                scale if scale is None else _constant(scale),
-            )
+            return StoredRows(*stored)
+        values, *scale = stored
         values = tf.cast(values, weight.dtype)
-        return values if scale is None else values * scale
+        return values * scale[0] if scale else values
+
+    def _is_constant(self, weight) -> bool:
+        return self._are_constants and not self._is_table(weight)
 
     def _is_table(self, weight) -> bool:
         return id(weight) in self._tables
@@ -112,15 +165,5 @@ def quantised(value: np.ndarray, axis: tuple[int, ...]):
     return np.rint(value / scale).astype(np.int8), scale
 
 
-def _variable(value, path: str) -> tf.Variable:
-    return tf.Variable(value, trainable=False, name=path)
-
-
-def _constant(variable):
-    """What a variable holds, in the current graph, unless it is large."""
-    size = variable.shape.num_elements() * variable.dtype.size
-    if size > MAX_CONSTANT_BYTES:
-        return variable
-    with tf.init_scope():
-        values = variable.numpy()
-    return tf.constant(values)
+def _bytes(weight) -> int:
+    return int(np.prod(weight.shape)) * tf.as_dtype(weight.dtype).size

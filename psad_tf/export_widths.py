@@ -6,7 +6,9 @@ its candidates are the first of the list, and the newest past items are those ne
 them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import tensorflow as tf
 
@@ -52,28 +54,36 @@ def resized(scorer: Scorer, list_width: int, history_width: int, dtype) -> Score
     return narrow
 
 
-def narrowed(values: list, scorer: Scorer, narrow: Scorer) -> list:
-    """A scorer's weights as those of a resized one.
+def narrowed(reads: list[Callable], scorer: Scorer, narrow: Scorer) -> list[Callable]:
+    """How a resized scorer's weights are read, from how the scorer's own are.
 
     Args:
-        values: Of each weight of `scorer`, in its order.
+        reads: Of each weight of `scorer`, in its order, a function that reads it.
         scorer: The scorer.
         narrow: From `resized`.
 
     Returns:
-        Of each weight of `narrow`, in its order.
+        The same of each weight of `narrow`, in its order.
     """
-    found = {id(w): v for w, v in zip(scorer.weights, values, strict=True)}
+    found = {id(w): read for w, read in zip(scorer.weights, reads, strict=True)}
     wide, small = scorer.encoder.encoder, narrow.encoder.encoder
     # In a set all candidates share one place.
     fewer = 0 if wide.candidates == "set" else wide.num_states - small.num_states
     for full, part in zip(wide.biases, small.biases, strict=True):
-        key = id(full.values)
-        found[key] = bias_part(found[key], full, part, _window(full, part, fewer))
+        key, window = id(full.values), _window(full, part, fewer)
+        found[key] = partial(_read_bias, found[key], full, part, window)
     if scorer.encoder.places is not None:
-        key = id(scorer.encoder.places.weights[0])
-        found[key] = found[key][: narrow.config.list_length]
+        key, length = id(scorer.encoder.places.weights[0]), narrow.config.list_length
+        found[key] = partial(_read_first, found[key], length)
     return [found[id(w)] for w in scorer.weights]
+
+
+def _read_bias(read, full, part, window):
+    return bias_part(read(), full, part, window)
+
+
+def _read_first(read, count: int):
+    return read()[:count]
 
 
 def cut(inputs: dict, width: tuple[int, int]) -> dict:

@@ -129,9 +129,9 @@ class Exported:
 
 
 def export_tiny(
-    transform_output, path: Path, features=FEATURES, serving=None, seed=1
+    transform_output, path: Path, features=FEATURES, serving=None, seed=1, change=None
 ) -> Exported:
-    """A tiny PSAD with random weights, exported."""
+    """A tiny PSAD with random weights, after a change if there is one, exported."""
     import keras
     import numpy as np
 
@@ -148,6 +148,8 @@ def export_tiny(
     random = np.random.default_rng(seed)
     for weight in model.trainable_weights:  # some start at 0 and would hide mistakes
         weight.assign_add(random.normal(size=weight.shape, scale=0.5))
+    if change is not None:
+        change(model)
     layer = transform_output.transform_features_layer()
     spec = serving_spec(str(schema_path(features.name)), features)
     export_scorer(model.scorer, layer, spec, features, path, {"note": "tiny"}, serving)

@@ -42,23 +42,3 @@ def model_scores(exported):
         return exported.model.scorer(model_inputs(exported.transform(raw))).numpy()
 
     return score
-
-
-@pytest.fixture
-def changed(loaded):
-    """Sets the weights whose path ends so to one value, until the test has ended."""
-    before = []
-
-    def change(end, value):
-        import tensorflow as tf
-
-        variables = loaded.signatures["rank"].variables
-        found = [v for v in variables if v.name.endswith(f"{end}:0")]
-        assert found, [v.name for v in variables]
-        for variable in found:
-            before.append((variable, variable.numpy()))
-            variable.assign(tf.fill(variable.shape, value))
-
-    yield change
-    for variable, values in before:
-        variable.assign(values)

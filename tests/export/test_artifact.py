@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 from export_cases import FEATURES, LISTS, SIGNATURES, inputs_of
+from stored_arrays import stored_arrays, times_stored
 
 from psad_tf import __version__
 from psad_tf.warmup import WARMUP_FILE
@@ -26,31 +27,22 @@ print(json.dumps(score(examples=tf.constant(examples))["scores"].numpy().tolist(
 """
 
 
-def stored_weights(path):
-    """Every array of the artifact's checkpoint."""
-    import tensorflow as tf
-
-    reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))
-    names = reader.get_variable_to_shape_map()
-    return [reader.get_tensor(n) for n in names if "VARIABLE_VALUE" in n]
-
-
-def times_stored(weight, stored):
-    return sum(np.array_equal(weight.numpy(), other) for other in stored)
-
-
 def test_every_weight_of_the_scorer_is_stored_once_and_nothing_else(exported):
-    stored = stored_weights(exported.path)
+    variables, constants = stored_arrays(exported.path)
     weights = exported.model.scorer.weights
-    assert len(stored) == len(weights)
-    assert {times_stored(weight, stored) for weight in weights} == {1}
-    assert sum(a.size for a in stored) == exported.model.scorer.count_params()
+    tables = [w for w in weights if w.path.endswith("table/embeddings")]
+    assert len(tables) == len(variables) == 2
+    assert {times_stored(table, variables) for table in tables} == {1}
+    assert not any(times_stored(table, constants) for table in tables)
+    others = [w for w in weights if not any(w is table for table in tables)]
+    assert {times_stored(weight, constants) for weight in others} == {1}
 
 
 def test_no_weight_of_the_teacher_is_stored(exported):
-    stored = stored_weights(exported.path)
+    variables, constants = stored_arrays(exported.path)
     teacher = exported.model.decoder.weights
     assert len(teacher) > 10
+    stored = variables + constants
     assert not any(times_stored(weight, stored) for weight in teacher)
 
 

@@ -16,7 +16,7 @@ def unknown_ids_message(name: str, rows: int) -> str:
 
 
 class Answer:
-    """Scores, order, and the range of the ids they were made of, as int32 columns.
+    """Scores, order, and what is known of the ids they were made of: int32 columns.
 
     Ids are looked at where they are read anyway. Out of range they read some row, so
     that only who gets the answer can refuse it.
@@ -27,8 +27,9 @@ class Answer:
     """
 
     def __init__(self, config: PSADConfig, width: int):
-        self._config = config
-        self._sizes = [width, width, len(ID_INPUTS), len(ID_INPUTS)]
+        self._rows = [config.user_rows, config.item_rows, config.item_rows]
+        kinds = len(ID_INPUTS)
+        self._sizes = [width, width, kinds, kinds, kinds]
 
     def pack(self, scores, order, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
         """The matrix: int32 `[batch, columns]`, within the compiled graph.
@@ -43,7 +44,9 @@ class Answer:
             tf.stack([reduce(x, range(1, x.shape.rank)) for x in ids], axis=1)
             for reduce in (tf.reduce_min, tf.reduce_max)
         )
-        return tf.concat([tf.bitcast(scores, tf.int32), order, least, greatest], axis=1)
+        is_unknown = tf.cast((least < 0) | (greatest >= self._rows), tf.int32)
+        scores = tf.bitcast(scores, tf.int32)
+        return tf.concat([scores, order, is_unknown, least, greatest], axis=1)
 
     def unpack(self, matrix: tf.Tensor) -> list[tf.Tensor]:
         """Scores and order of a matrix, on the host.
@@ -52,19 +55,12 @@ class Answer:
             InvalidArgumentError: When it runs: an id is none of the model's.
         """
         with on_host():
-            scores, order, least, greatest = tf.split(matrix, self._sizes, axis=1)
-            self._refuse_unknown(least, greatest)
+            parts = tf.split(matrix, self._sizes, axis=1)
+            scores, order, is_unknown, least, greatest = parts
+            lists = tf.reduce_sum(is_unknown, axis=0)
+            named = [*map(unknown_ids_message, ID_INPUTS, self._rows)]
+            message = tf.strings.reduce_join(tf.where(lists > 0, named, ""))
+            shown = "The least and the greatest of user, candidates and history are"
+            ends = tf.reduce_min(least, axis=0), tf.reduce_max(greatest, axis=0)
+            refuse_unless(tf.equal(message, ""), message, shown, *ends)
             return [tf.bitcast(scores, tf.float32), order]
-
-    def _refuse_unknown(self, least, greatest) -> None:
-        """The assertion that every id is known; a graph's answer waits for it."""
-        config = self._config
-        rows = [config.user_rows, config.item_rows, config.item_rows]
-        # None at all is as good as a known one.
-        least = tf.reduce_min(tf.concat([least, [rows]], 0), axis=0)
-        greatest = tf.reduce_max(tf.concat([greatest, [[-1] * len(rows)]], 0), axis=0)
-        is_known = (least >= 0) & (greatest < rows)
-        named = map(unknown_ids_message, ID_INPUTS, rows)
-        message = tf.strings.reduce_join(tf.where(is_known, "", list(named)))
-        shown = "The least and the greatest of user, candidates and history are"
-        refuse_unless(tf.reduce_all(is_known), message, shown, least, greatest)

@@ -162,24 +162,26 @@ class ServedScorer:
     def _at(self, width, inputs, queue, is_compiled):
         """Scores and order at one width, padded to the full one."""
         graph, sizes = self.graph(width, is_compiled), self.serving.batch_sizes
-        packing = Packing(input_specs(self.scorer.config, *width))
         if width != self.widths[-1]:
             with on_host():
                 inputs = cut(inputs, width)
-
-        def taken(inputs=inputs):
-            with on_host():
-                given = {PACKED: packing.pack(inputs)} if is_compiled else inputs
-            return as_taken_by(graph, given)
+        with on_host():
+            if is_compiled:
+                specs = input_specs(self.scorer.config, *width)
+                given = {PACKED: Packing(specs).pack(inputs)}
+            else:
+                given = as_taken_by(graph, inputs)
 
         def alone():
             if not is_compiled:
-                return list(graph(taken()))
-            return in_known_sizes(lambda full: graph(taken(full)), inputs, sizes)
+                return list(graph(given))
+            return in_known_sizes(
+                lambda matrix: graph({PACKED: matrix}), given[PACKED], sizes
+            )
 
         def with_others():
             name = f"{queue}_{width[0]}_{width[1]}"
-            return batched(graph, taken(), name, self.serving)
+            return batched(graph, given, name, self.serving)
 
         if queue is None:
             answer = alone()

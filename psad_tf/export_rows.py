@@ -14,29 +14,27 @@ def on_host():
     return tf.device("/device:CPU:0")
 
 
-def in_known_sizes(compiled, inputs: dict, sizes: tuple[int, ...]) -> list[tf.Tensor]:
+def in_known_sizes(
+    compiled, matrix: tf.Tensor, sizes: tuple[int, ...]
+) -> list[tf.Tensor]:
     """What a graph answers that XLA compiles anew for each number of lists.
 
     Lists are filled up to the next size; beyond the last one, to a multiple of it.
 
     Args:
-        compiled: Of input tensors by name.
-        inputs: The tensors.
+        compiled: Of a matrix with a row for each list.
+        matrix: The matrix `[batch, columns]`.
         sizes: Numbers of lists, increasing.
 
     Returns:
         Its outputs, of the lists that were given.
     """
     with on_host():
-        count, last = number_of(inputs), sizes[-1]
-        multiple = (count + last - 1) // last * last
-        fitting = tf.where(tf.constant(sizes) >= count, sizes, multiple)
-        missing = tf.reduce_min(fitting) - count
+        count = tf.shape(matrix)[0]
+        missing = sizes - count
+        missing = tf.where(missing >= 0, missing, tf.math.floormod(-count, sizes[-1]))
         # Where nothing is missing, nothing is copied.
-        full = {
-            k: tf.pad(v, [[0, missing], *[[0, 0]] * (v.shape.rank - 1)])
-            for k, v in inputs.items()
-        }
+        full = tf.pad(matrix, tf.reduce_min(missing) * [[0, 1], [0, 0]])
     # Sliced on a device, an integer one would go to the host and back.
     answers = compiled(full)
     with on_host():

@@ -78,12 +78,13 @@ def _place(given: dict, place: str, length: int) -> dict[str, tf.Tensor]:
         ),
     ]
     with tf.control_dependencies(checks):
-        missing = length - width
+        missing = (length - width) * [[0, 0], [0, 1], [0, 0]]
 
     def wide(values):
         # Where nothing is missing, nothing is copied.
-        values = tf.pad(values, ((0, 0), (0, missing), (0, 0)))
-        return tf.ensure_shape(values, (None, length, values.shape[2]))
+        full = tf.pad(values, missing)
+        full.set_shape((None, length, values.shape[2]))
+        return full
 
     return {
         f"{place}_ids": wide(ids),

@@ -110,7 +110,7 @@ def widened(output: tf.Tensor, length: int, full: int) -> tf.Tensor:
     Returns:
         `[batch, full]`; a very low score, or -1, past the end.
     """
-    output = tf.ensure_shape(output, [None, length])
+    output.set_shape([None, length])
     if length == full:
         return output
     padding = output.dtype.min / 2 if output.dtype.is_floating else -1

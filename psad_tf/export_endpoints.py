@@ -109,25 +109,26 @@ class Endpoints:
 
 def _unpack(packed: dict[str, tf.Tensor], features: FeatureSet) -> dict:
     """Packed columns to raw features, ragged by the count where the place is a list."""
-    raw, rows = {}, {}
+    raw, places = {}, {}
     for name, columns in packed_columns(features).items():
         place, _ = name.split("_")
-        values = packed[name]
+        values, rows = packed[name], None
         if place != "user":
             count = f"{place}_count"
             lengths = check_count(count, packed[count], name, values)
-            stands = tf.sequence_mask(lengths, tf.shape(values)[1])
-            values = tf.boolean_mask(values, stands)
+            if place not in places:
+                # Row and column of each item, as rows of their lists.
+                items = tf.where(tf.sequence_mask(lengths, tf.shape(values)[1]))
+                places[place] = tf.RaggedTensor.from_row_lengths(
+                    items, lengths, validate=False
+                )
+            rows = places[place]
+            with tf.control_dependencies([lengths]):  # of this tensor, too
+                values = tf.gather_nd(values, rows.values)
         for column, value in zip(
             columns, tf.unstack(values, len(columns), -1), strict=True
         ):
-            if place != "user":
-                if place not in rows:
-                    rows[place] = tf.RaggedTensor.from_row_lengths(
-                        value, lengths, validate=False
-                    )
-                value = rows[place].with_values(value)
-            raw[column] = value
+            raw[column] = value if rows is None else rows.with_values(value)
     return raw
 
 

@@ -15,14 +15,11 @@ from psad_tf.feature_sets import feature_set
 from psad_tf.features import (
     LABEL,
     REQUEST_ID,
-    VALUE_SEPARATOR,
     Feature,
-    FeatureSet,
-    Kind,
     candidate_name,
     history_name,
 )
-from psad_tf.id_space import id_space, vocabulary_name
+from tfx_pipeline.preprocessing_ids import ids_of, item_ids, vocabularies_of
 
 # Standardised numbers beyond this many standard deviations are cut, so that one absurd
 # value in a request cannot dominate its list.
@@ -47,31 +44,29 @@ def preprocessing_fn(
     candidates = {
         f.name: inputs[candidate_name(f)].values for f in features.of_candidates()
     }
+    past = {f.name: inputs[history_name(f)].values for f in features.of_history()}
     newest = _newest(inputs[history_name(features.item[0])], n)
-    history = {
-        f.name: tf.gather(inputs[history_name(f)].values, newest.values)
-        for f in features.of_history()
-    }
-    vocabularies = _vocabularies(features, inputs, candidates, history)
+    # Statistics are of what is used. A request gathers columns side by side.
+    used = {name: tf.gather(values, newest.values) for name, values in past.items()}
+    vocabularies = vocabularies_of(features, inputs, candidates, used)
     offered_scales = _scales(features.of_candidates(), candidates)
     # Items share their scale whether offered or past: that of the candidates.
-    past_scales = offered_scales | _scales(features.history, history)
+    past_scales = offered_scales | _scales(features.history, used)
+    offered_ids, past_ids = item_ids(features, candidates, past, vocabularies)
+    offered_dense = _dense(features.of_candidates(), candidates, offered_scales)
+    past_dense = _dense(features.of_history(), past, past_scales)
 
-    def item_ids(values, rows, length):
-        return _listed(_item_ids(features, values, vocabularies), rows, length)
+    def listed_past(items):
+        return _listed(tf.gather(items, newest.values), newest, n)
 
     return {
         REQUEST_ID: inputs[REQUEST_ID],
-        tensors.USER_IDS: _user_ids(features, inputs, vocabularies),
-        tensors.CANDIDATE_IDS: item_ids(candidates, offered, m),
-        tensors.CANDIDATE_DENSE: _listed(
-            _dense(features.of_candidates(), candidates, offered_scales), offered, m
-        ),
+        tensors.USER_IDS: ids_of(features.user, inputs, vocabularies),
+        tensors.CANDIDATE_IDS: _listed(offered_ids, offered, m),
+        tensors.CANDIDATE_DENSE: _listed(offered_dense, offered, m),
         tensors.CANDIDATE_IS_VALID: _is_valid(offered, m),
-        tensors.HISTORY_IDS: item_ids(history, newest, n),
-        tensors.HISTORY_DENSE: _listed(
-            _dense(features.of_history(), history, past_scales), newest, n
-        ),
+        tensors.HISTORY_IDS: listed_past(past_ids),
+        tensors.HISTORY_DENSE: listed_past(past_dense),
         tensors.HISTORY_IS_VALID: _is_valid(newest, n),
         tensors.LABEL: inputs[LABEL].to_tensor(0.0, shape=[None, m]),
     }
@@ -81,82 +76,6 @@ def _newest(past: tf.RaggedTensor, length: int) -> tf.RaggedTensor:
     """Where the last items of each history stand among all: only they are used."""
     ends = past.row_limits()
     return tf.ragged.range(tf.maximum(past.row_starts(), ends - length), ends)
-
-
-def _vocabularies(features: FeatureSet, inputs, candidates, history) -> dict:
-    """Computes every text feature's vocabulary; items' from both places they stand."""
-    values = {f.name: inputs[f.name] for f in features.user if f.kind.is_text}
-    for feature in features.item:
-        if feature.kind.is_text:
-            places = candidates[feature.name], history[feature.name]
-            values[feature.name] = tf.concat(places, axis=0)
-    return {
-        feature.name: tft.vocabulary(
-            _parts(feature, values[feature.name]),
-            frequency_threshold=feature.min_count,
-            vocab_filename=vocabulary_name(feature),
-        )
-        for feature in features.user + features.item
-        if feature.kind.is_text
-    }
-
-
-def _parts(feature: Feature, values: tf.Tensor) -> tf.Tensor:
-    """Text values [n] as the texts that have ids [parts]."""
-    if feature.kind is Kind.MULTIVALENT:
-        return tf.strings.split(values, VALUE_SEPARATOR).values
-    return values
-
-
-def _ids(feature: Feature, values: tf.Tensor, unknown_id, vocabularies) -> tf.Tensor:
-    """Raw values [n] to ids [n, feature.max_values], padded with 0."""
-    if feature.kind is Kind.BUCKETIZED:
-        bucket = tf.searchsorted(
-            tf.constant(feature.boundaries, values.dtype), values, side="right"
-        )
-        return (unknown_id + 1 + tf.cast(bucket, tf.int64))[:, tf.newaxis]
-    vocabulary = vocabularies[feature.name]
-    if feature.kind is not Kind.MULTIVALENT:
-        return _text_ids(feature, values, unknown_id, vocabulary)[:, tf.newaxis]
-    parts = tf.strings.split(values, VALUE_SEPARATOR)
-    ids = _text_ids(feature, parts.values, unknown_id, vocabulary)
-    return parts.with_values(ids).to_tensor(0, shape=[None, feature.max_values])
-
-
-def _text_ids(feature: Feature, values, unknown_id, vocabulary) -> tf.Tensor:
-    """Text values [n] to ids [n]: by vocabulary, else by hash, else the unknown one."""
-    index = tft.apply_vocabulary(values, vocabulary)
-    default = tf.zeros_like(index) + unknown_id
-    if feature.hash_buckets:
-        hashed = unknown_id + 1 + tft.hash_strings(values, feature.hash_buckets)
-        # No value at all is nothing to hash.
-        default = tf.where(tf.equal(values, ""), default, hashed)
-    known = unknown_id + 1 + feature.hash_buckets + index
-    return tf.where(index < 0, default, known)
-
-
-def _space(features: Iterable[Feature]):
-    return id_space(features, tft.experimental.get_vocabulary_size_by_name)
-
-
-def _user_ids(features: FeatureSet, inputs, vocabularies) -> tf.Tensor:
-    space = _space(features.user)
-    columns = [
-        _ids(feature, inputs[feature.name], unknown_id, vocabularies)
-        for feature, unknown_id in zip(features.user, space.unknown_ids, strict=True)
-    ]
-    return tf.concat(columns, axis=1)
-
-
-def _item_ids(features: FeatureSet, values: dict, vocabularies) -> tf.Tensor:
-    """Ids of all embedded item features of items, [n, columns]."""
-    space = _space(features.item)
-    embedded = [f for f in features.item if f.kind.is_id]
-    columns = [
-        _ids(feature, values[feature.name], unknown_id, vocabularies)
-        for feature, unknown_id in zip(embedded, space.unknown_ids, strict=True)
-    ]
-    return tf.concat(columns, axis=1)
 
 
 def _scales(features: Iterable[Feature], values: dict) -> dict[str, tuple]:

@@ -113,12 +113,12 @@ def ids_of(feature, values, vocabulary):
     """Ids from 10 on, in a graph of its own: Transform keeps notes on tensors in it."""
     import tensorflow as tf
 
-    from tfx_pipeline.preprocessing import _ids
+    from tfx_pipeline.preprocessing_ids import columns_of
 
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         known = {"x": tf.constant(str(vocabulary))}
         first = tf.constant(10, tf.int64)
-        found = _ids(feature, tf.constant(values), first, known)
+        found = columns_of([(feature, first)], {"x": tf.constant(values)}, known)
         session.run(tf.compat.v1.tables_initializer())
         return session.run(found).tolist()
 

@@ -165,23 +165,23 @@ class ServedScorer:
         if width != self.widths[-1]:
             with on_host():
                 inputs = cut(inputs, width)
-        with on_host():
-            if is_compiled:
-                specs = input_specs(self.scorer.config, *width)
-                given = {PACKED: Packing(specs).pack(inputs)}
-            else:
-                given = as_taken_by(graph, inputs)
+        packing = Packing(input_specs(self.scorer.config, *width))
+
+        def taken(missing=None):
+            if not is_compiled:
+                return as_taken_by(graph, inputs)
+            with on_host():
+                return {PACKED: packing.pack(inputs, missing)}
 
         def alone():
             if not is_compiled:
-                return list(graph(given))
-            return in_known_sizes(
-                lambda matrix: graph({PACKED: matrix}), given[PACKED], sizes
-            )
+                return list(graph(taken()))
+            count = number_of(inputs)
+            return in_known_sizes(lambda missing: graph(taken(missing)), count, sizes)
 
         def with_others():
             name = f"{queue}_{width[0]}_{width[1]}"
-            return batched(graph, given, name, self.serving)
+            return batched(graph, taken(), name, self.serving)
 
         if queue is None:
             answer = alone()

@@ -61,10 +61,12 @@ class Packing:
         """The matrix: int32 `[batch, values of a list]`."""
         return tf.TensorSpec((None, sum(self._sizes)), tf.int32, PACKED)
 
-    def pack(self, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
+    def pack(self, inputs: dict[str, tf.Tensor], missing=None) -> tf.Tensor:
         """The matrix of input tensors; ids must be below 2^31.
 
-        In place of what is valid there may be its counts.
+        Args:
+            inputs: By name; in place of what is valid there may be its counts.
+            missing: How many rows of zeros to add, or None.
         """
         columns = []
         for (name, spec), size in zip(self._specs.items(), self._sizes, strict=True):
@@ -77,6 +79,10 @@ class Packing:
             if spec.dtype.is_floating:
                 values = tf.bitcast(values, tf.int32)
             columns.append(tf.reshape(tf.cast(values, tf.int32), (-1, size)))
+        if missing is not None:
+            # Copies nothing where nothing is missing. What puts them together is last,
+            # so that the matrix is made where the device reads it by itself.
+            columns = [tf.pad(x, missing * [[0, 1], [0, 0]]) for x in columns]
         return tf.concat(columns, axis=1)
 
     def unpack(self, matrix: tf.Tensor) -> dict[str, tf.Tensor]:

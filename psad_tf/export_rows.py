@@ -14,29 +14,25 @@ def on_host():
     return tf.device("/device:CPU:0")
 
 
-def in_known_sizes(
-    compiled, matrix: tf.Tensor, sizes: tuple[int, ...]
-) -> list[tf.Tensor]:
+def in_known_sizes(compiled, count: tf.Tensor, sizes: tuple[int, ...]):
     """What a graph answers that XLA compiles anew for each number of lists.
 
     Lists are filled up to the next size; beyond the last one, to a multiple of it.
 
     Args:
-        compiled: Of a matrix with a row for each list.
-        matrix: The matrix `[batch, columns]`.
+        compiled: Of how many lists are missing.
+        count: How many there are.
         sizes: Numbers of lists, increasing.
 
     Returns:
-        Its outputs, of the lists that were given.
+        Its outputs, of the lists that are there.
     """
     with on_host():
-        count = tf.shape(matrix)[0]
         missing = sizes - count
         missing = tf.where(missing >= 0, missing, tf.math.floormod(-count, sizes[-1]))
-        # Where nothing is missing, nothing is copied.
-        full = tf.pad(matrix, tf.reduce_min(missing) * [[0, 1], [0, 0]])
+        missing = tf.reduce_min(missing)
     # Sliced on a device, an integer one would go to the host and back.
-    answers = compiled(full)
+    answers = compiled(missing)
     with on_host():
         return [answer[:count] for answer in answers]
 

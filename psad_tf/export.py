@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 from psad_tf import __version__
 from psad_tf.export_core import ServedScorer
@@ -60,9 +61,10 @@ def export_scorer(
     compared = compare(served, lists)
     onnx = onnx_scorer(served, lists) if serving.onnx else None
     archive = keras.export.ExportArchive()
-    # For its vocabularies. The scorer's weights are found through the endpoints;
-    # tracking the scorer as well would store each of them twice.
-    archive.track(transform)
+    # The scorer's weights are found through the endpoints; tracking the scorer as well
+    # would store each of them twice.
+    for table in _vocabularies(transform):
+        archive.track(table)
     endpoints = Endpoints(raw_spec, features, transform, served)
     for name in serving.signatures():
         specs, endpoint = endpoints.of(name)
@@ -75,3 +77,10 @@ def export_scorer(
     if onnx:
         (path / ONNX_FILE).write_bytes(onnx.content)
     write_report(path, served, compared, onnx and onnx.report)
+
+
+def _vocabularies(transform) -> list:
+    """The transform's tables. Tracked as a layer it would be traced anew for them."""
+    kind = tf.saved_model.experimental.TrackableResource
+    found = tf.train.TrackableView(transform).descendants()
+    return [one for one in found if isinstance(one, kind)]

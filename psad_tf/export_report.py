@@ -12,7 +12,7 @@ from psad_tf.errors import ConfigError
 from psad_tf.export_core import ServedScorer
 from psad_tf.export_operations import operations
 from psad_tf.serving_config import ServingConfig
-from psad_tf.training_evaluation import compiled, score_lists
+from psad_tf.training_evaluation import compiled, of_any_size, score_lists
 
 REPORT_FILE = "assets.extra/export_report.json"
 
@@ -45,7 +45,7 @@ def compare(served: ServedScorer, validation: Iterable | None) -> dict | None:
         )
     batches = list(validation)
     labels, before, is_valid = score_lists(compiled(served.scorer), batches)
-    _, after, _ = score_lists(tf.function(served, autograph=False), batches)
+    _, after, _ = score_lists(of_any_size(served), batches)
     if not np.isfinite(after[is_valid]).all():
         raise ConfigError(
             f"serving: precision={serving.precision!r} gives scores that are no "

@@ -21,7 +21,7 @@ MONITORED = {
 
 def compiled(scorer):
     """The scorer as a graph: input tensors to scores."""
-    return _of_any_size(lambda inputs: scorer(inputs, training=False))
+    return of_any_size(lambda inputs: scorer(inputs, training=False))
 
 
 def compiled_teacher(model, beam_width=None):
@@ -35,7 +35,7 @@ def compiled_teacher(model, beam_width=None):
         `inputs -> float64 [batch, list]`.
     """
 
-    @_of_any_size
+    @of_any_size
     def whole_order(inputs):
         order, _ = beam_search(model, inputs, beam_width)
         scores = model.scorer(inputs, training=False)
@@ -45,7 +45,7 @@ def compiled_teacher(model, beam_width=None):
     return lambda inputs: metrics.order_scores(whole_order(inputs), length)
 
 
-def _of_any_size(function):
+def of_any_size(function):
     """A function of input tensors as one graph for batches of any size.
 
     Else the last batch of a pass, the smaller one, would be traced anew. Models have no

@@ -124,7 +124,9 @@ def main(arguments: list[str] | None = None) -> int:
     # TensorFlow calls loading into a session deprecated; it is what its server does.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     from serving.fault import Fault
+    from serving.memory import hold
 
+    hold()
     try:
         server = Server(options)
         for number in (signal.SIGTERM, signal.SIGINT):

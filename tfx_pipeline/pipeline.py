@@ -78,6 +78,8 @@ def create_pipeline(config: PipelineConfig) -> pipeline_lib.Pipeline:
         splits_config=SplitsConfig(
             analyze=["train"], transform=["train", "validation"]
         ),
+        # StatisticsGen has those of the raw lists; these would be another pass or two.
+        disable_statistics=True,
         custom_config={"dataset": config.dataset, "code": code},
     )
     # Data that is refused is not worth the transform either.

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -61,6 +62,14 @@ DARK = Theme(
 )
 
 
+def _colours(theme: Theme) -> list[str]:
+    single = [theme.background, theme.ink, theme.grid, theme.bars]
+    return [*single, *theme.parts, *theme.rankers.values()]
+
+
+_DARK_OF = dict(zip(_colours(LIGHT), _colours(DARK), strict=True))
+
+
 @dataclass(frozen=True)
 class Picture:
     """A plot as data URIs for both themes, with what it shows in words."""
@@ -74,12 +83,21 @@ class Picture:
 def picture(
     draw: Callable, *data, title: str, caption: str, height: float = HEIGHT
 ) -> Picture:
-    """Draws `draw(figure, theme, *data)` once for each theme."""
-    uris = [_drawn(draw, data, theme, height) for theme in (LIGHT, DARK)]
-    return Picture(*uris, title, caption)
+    """Draws `draw(figure, theme, *data)` in light; in dark it is the same recoloured.
+
+    `draw` takes all its colours from the theme.
+    """
+    light = drawn(draw, data, LIGHT, height)
+    return Picture(_uri(light), _uri(darkened(light)), title, caption)
 
 
-def _drawn(draw: Callable, data: tuple, theme: Theme, height: float) -> str:
+def darkened(svg: str) -> str:
+    """A plot of the light theme in the colours of the dark one."""
+    return re.sub(r"#[0-9a-f]{6}\b", lambda c: _DARK_OF.get(c[0], c[0]), svg)
+
+
+def drawn(draw: Callable, data: tuple, theme: Theme, height: float = HEIGHT) -> str:
+    """A plot as SVG."""
     settings = {
         "axes.edgecolor": theme.grid,
         "axes.facecolor": theme.background,
@@ -106,5 +124,9 @@ def _drawn(draw: Callable, data: tuple, theme: Theme, height: float) -> str:
         draw(figure, theme, *data)
         content = io.BytesIO()
         figure.savefig(content, format="svg", metadata={"Date": None})
-    encoded = base64.b64encode(content.getvalue()).decode()
+    return content.getvalue().decode()
+
+
+def _uri(svg: str) -> str:
+    encoded = base64.b64encode(svg.encode()).decode()
     return f"data:image/svg+xml;base64,{encoded}"

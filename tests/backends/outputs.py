@@ -14,6 +14,8 @@ import numpy as np
 from backend_tools import IS_JAX, gradients, quick
 from model_cases import tensors
 
+# For how it collects garbage, as in the process of the tests.
+import tfx_pipeline  # noqa: F401
 from psad_tf.baselines.crum import CRUM
 from psad_tf.baselines.prm import PRM
 from psad_tf.baselines.registry import RERANKERS, reranker

@@ -1,11 +1,13 @@
 """What the plots draw, read back from the figures."""
 
 import base64
+import re
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from psad_tf.report_page import style
 from psad_tf.report_page.style import DARK, LIGHT, picture
 from tfx_pipeline.report import plots
 from tfx_pipeline.report.results import Comparison, Interval
@@ -111,6 +113,31 @@ def test_a_ranker_has_one_colour_in_a_theme_and_its_own_marker():
     assert set(LIGHT.rankers) == set(DARK.rankers) > set(plots.PLOTTED)
     assert set(plots.MARKERS) == set(plots.PLOTTED)
     assert len(set(plots.MARKERS.values())) == len(plots.MARKERS)
+
+
+LOSSES = {"loss": [3.0, 2.0], "pointwise_loss": [1.0, 0.5], "listwise_loss": [2.0, 1.5]}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        (plots.draw_slices, GROUPS),
+        (plots.draw_fates, {"train": 5}),
+        (plots.draw_losses, LOSSES, 1),
+    ],
+)
+def test_recoloured_a_plot_is_as_it_were_drawn_in_dark(case):
+    draw, *data = case
+    light, dark = (style.drawn(draw, data, theme) for theme in (LIGHT, DARK))
+    assert LIGHT.ink in light and LIGHT.ink not in style.darkened(light)
+    assert named_in_turn(style.darkened(light)) == named_in_turn(dark)
+
+
+def named_in_turn(svg):
+    """The plot with numbers for the names of its parts, some of which are digests."""
+    for number, name in enumerate(re.findall(r'id="(.+?)"', svg)):
+        svg = re.sub(rf"\b{re.escape(name)}\b", f"part {number}", svg)
+    return svg
 
 
 def test_pictures_are_the_same_bytes_each_time_and_load_nothing():

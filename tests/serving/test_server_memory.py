@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 
-from serving.memory import Garbage
+from serving.memory import Garbage, freeze, hold
 
 
 @pytest.fixture(autouse=True)
@@ -44,3 +44,11 @@ def test_the_graph_of_a_closed_version_is_gone_when_another_one_is_loaded(export
         assert alive == [False] * (number - 1) + [True]
         servable.close()
         del servable
+
+
+def test_while_modules_are_imported_nothing_is_looked_through_and_then_the_new_alone():
+    gc.enable()
+    hold()
+    assert not gc.isenabled()
+    freeze()
+    assert gc.isenabled() and gc.get_freeze_count() > 0

@@ -9,7 +9,7 @@ from psad_tf.cli_canary import UNDECIDED
 from psad_tf.errors import InputError
 from tfx_pipeline.canary import decision, labels
 from tfx_pipeline.canary.counts import Meter
-from tfx_pipeline.canary.servers import addresses
+from tfx_pipeline.canary.servers import addresses, wait_until_open
 from tfx_pipeline.model_store import versions
 
 
@@ -54,6 +54,8 @@ def release(parsed: argparse.Namespace) -> int:
     version = known[-1] if parsed.version is None else parsed.version
     now = labels.read_labels(site.config)
     is_first = not now and known == [version]
+    if is_first:
+        wait_until_open(site.servers)
     if is_first or {version} == {*now.values()}:
         labels.promote(site, version)
         print(f"stable: version {version}; there is nothing to compare it with")

@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import grpc
@@ -20,6 +21,8 @@ _RELOAD = "/tensorflow.serving.ModelService/HandleReloadConfigRequest"
 # `tensorflow_model_server` gives a version that does not load five minutes.
 _LOAD_SECONDS = 600.0
 _LOOK_SECONDS = 0.1
+# A server opens its ports once its first version has loaded.
+_OPEN_SECONDS = 60.0
 
 
 class _Refused(Exception):
@@ -55,6 +58,20 @@ def addresses(server: str) -> list[str]:
             f"--server={server}: {error}; give the host:port of a server's gRPC"
         ) from error
     return sorted({f"{address[0]}:{address[1]}" for *_, address in found})
+
+
+def wait_until_open(servers: Iterable[str], seconds: float = _OPEN_SECONDS) -> None:
+    """Waits until servers take calls; one that still doesn't is for `tell` to tell.
+
+    Args:
+        servers: The `host:port` of each, which may not have begun to serve yet.
+        seconds: How long at most.
+    """
+    end = time.monotonic() + seconds
+    for server in servers:
+        with open_channel(server) as channel, suppress(grpc.FutureTimeoutError):
+            left = max(end - time.monotonic(), 0)
+            grpc.channel_ready_future(channel).result(timeout=left)
 
 
 def tell(servers: Iterable[str], config) -> dict[str, str]:

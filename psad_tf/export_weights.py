@@ -49,11 +49,12 @@ class ReadScope(keras.StatelessScope):
         self._found = {}
 
     def get_current_value(self, variable):
+        updated = super().get_current_value(variable)
         read = self._reads.get(id(variable))
-        if read is None:
-            return super().get_current_value(variable)
+        if updated is not None or read is None:
+            return updated
         # What the body of a loop reads is of no use around it.
-        key = id(variable), id(tf.compat.v1.get_default_graph())
+        key = id(variable), tf.compat.v1.get_default_graph()
         if key not in self._found:
             self._found[key] = read()
         return self._found[key]

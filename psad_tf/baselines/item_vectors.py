@@ -27,14 +27,14 @@ class ItemVectors(keras.layers.Layer):
         super().__init__(**kwargs)
         self.config = c = PSADConfig.of(config)
         self.history = history
-        policy, dense = self.dtype_policy, Dense
+        policy = self.dtype_policy
         self.item_embedding = item_embedding(c, dtype=policy)
         self.user_embedding = user_embedding(c, dtype=policy)
-        self.item_part = dense(c.hidden_dim, dtype=policy, name="item_part")
-        self.user_part = dense(
+        self.item_part = Dense(c.hidden_dim, dtype=policy, name="item_part")
+        self.user_part = Dense(
             c.hidden_dim, use_bias=False, dtype=policy, name="user_part"
         )
-        self.past_part = dense(c.hidden_dim, dtype=policy, name="past_part")
+        self.past_part = Dense(c.hidden_dim, dtype=policy, name="past_part")
         self.personal = AttentionBlock.of(c, dtype=policy, name="personal")
 
     def build(self, inputs_shape=None):

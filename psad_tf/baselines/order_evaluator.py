@@ -26,7 +26,7 @@ class OrderEvaluator(keras.layers.Layer):
         self.num_layers = num_layers
         self.ffn_dim = ffn_dim
         self.dropout = dropout
-        policy, dense = self.dtype_policy, Dense
+        policy = self.dtype_policy
         self.grus = [
             # Fused kernels do not know stacked weights.
             keras.layers.GRU(
@@ -38,8 +38,8 @@ class OrderEvaluator(keras.layers.Layer):
             )
             for i in range(num_layers)
         ]
-        self.hidden = dense(ffn_dim, activation="relu", dtype=policy, name="hidden")
-        self.click = dense(1, dtype="float32", name="click")
+        self.hidden = Dense(ffn_dim, activation="relu", dtype=policy, name="hidden")
+        self.click = Dense(1, dtype="float32", name="click")
         self.drop = keras.layers.Dropout(dropout, dtype=policy)
 
     def build(self, items_shape=None):

@@ -86,16 +86,16 @@ class PIER(Reranker):
         if worth not in WORTHS:
             raise ValueError(f"worth={worth!r}; choose one of {WORTHS}")
         super().__init__(config, **kwargs)
-        c, policy, dense = self.config, self.dtype_policy, Dense
+        c, policy = self.config, self.dtype_policy
         self.keep = keep
         self.contrast = contrast
         self.worth = worth
         self.beam_width = beam_width
         self.items = ItemVectors(c, dtype=policy, name="items")
-        self.shown = dense(c.embedding_dim, dtype=policy, name="shown")
-        self.past = dense(c.embedding_dim, dtype=policy, name="past")
+        self.shown = Dense(c.embedding_dim, dtype=policy, name="shown")
+        self.past = Dense(c.embedding_dim, dtype=policy, name="past")
         # In float32: half precision ties the scores of like candidates.
-        self.score = dense(1, dtype="float32", name="score")
+        self.score = Dense(1, dtype="float32", name="score")
         self.selection = PermutationSelection(keep, name="selection")
         self.prediction = ContextPrediction(
             c.hidden_dim,

@@ -36,19 +36,19 @@ class ContextPrediction(keras.layers.Layer):
         self.ffn_multiple = ffn_multiple
         self.places = places
         self.dropout = dropout
-        policy, dense, wide = self.dtype_policy, Dense, ffn_multiple * dim
+        policy, wide = self.dtype_policy, ffn_multiple * dim
         self.attention = OmnidirectionalAttention(
             num_layers, ffn_multiple, places, dim, dropout, dtype=policy, name="pages"
         )
-        self.profile = dense(dim, dtype=policy, name="profile")
+        self.profile = Dense(dim, dtype=policy, name="profile")
         self.interest = AttentionBlock(
             num_heads, wide, dropout, dtype=policy, name="interest"
         )
         # The layer W in three parts: x_i is the same in all orders.
-        self.of_item = dense(wide, dtype=policy, name="of_item")
-        self.of_place = dense(wide, use_bias=False, dtype=policy, name="of_place")
-        self.of_page = dense(wide, use_bias=False, dtype=policy, name="of_page")
-        self.click = dense(1, dtype="float32", name="click")
+        self.of_item = Dense(wide, dtype=policy, name="of_item")
+        self.of_place = Dense(wide, use_bias=False, dtype=policy, name="of_place")
+        self.of_page = Dense(wide, use_bias=False, dtype=policy, name="of_page")
+        self.click = Dense(1, dtype="float32", name="click")
 
     def build(self, fields_shape, profile_shape):
         states = (None, None, self.dim)

@@ -47,7 +47,7 @@ class PointerDecoder(keras.layers.Layer):
         self.dim = dim
         self.num_layers = num_layers
         self.dropout = dropout
-        policy, dense = self.dtype_policy, Dense
+        policy = self.dtype_policy
         self.lstms = [
             # Fused kernels know neither single steps nor stacked weights.
             keras.layers.LSTM(
@@ -59,10 +59,10 @@ class PointerDecoder(keras.layers.Layer):
             )
             for i in range(num_layers)
         ]
-        self.key = dense(dim, dtype=policy, name="key")
-        self.query = dense(dim, use_bias=False, dtype=policy, name="query")
+        self.key = Dense(dim, dtype=policy, name="key")
+        self.query = Dense(dim, use_bias=False, dtype=policy, name="query")
         # In float32: half precision ties the logits of like candidates.
-        self.point = dense(1, use_bias=False, dtype="float32", name="point")
+        self.point = Dense(1, use_bias=False, dtype="float32", name="point")
         self.drop = keras.layers.Dropout(dropout, dtype=policy)
 
     def build(self, items_shape=None):

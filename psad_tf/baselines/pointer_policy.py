@@ -27,12 +27,12 @@ class PointerPolicy(keras.layers.Layer):
         self.num_layers = num_layers
         self.num_decoder_layers = num_decoder_layers
         self.ffn_dim = ffn_dim
-        policy, dense = self.dtype_policy, Dense
+        policy = self.dtype_policy
         self.hidden = [
-            dense(ffn_dim, activation="relu", dtype=policy, name=f"hidden_{i}")
+            Dense(ffn_dim, activation="relu", dtype=policy, name=f"hidden_{i}")
             for i in range(num_layers)
         ]
-        self.out = dense(dim, dtype=policy, name="out")
+        self.out = Dense(dim, dtype=policy, name="out")
         self.decoder = PointerDecoder(
             dim, num_decoder_layers, dtype=policy, name="decoder"
         )

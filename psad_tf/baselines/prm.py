@@ -48,13 +48,12 @@ class PRM(Reranker):
         self.pretrained = pretrained
         if not pretrained:
             self.stages = (TRAIN,)
-        dense = Dense
         self.items = ItemVectors(c, history, dtype=policy, name="items")
         self.click_model = None
         if pretrained:
             self.click_items = ItemVectors(c, history, dtype=policy, name="click_items")
-            self.click_model = dense(1, dtype="float32", name="click_model")
-            self.join = dense(c.hidden_dim, dtype=policy, name="join")
+            self.click_model = Dense(1, dtype="float32", name="click_model")
+            self.join = Dense(c.hidden_dim, dtype=policy, name="join")
         self.positions = keras.layers.Embedding(
             c.list_length, c.hidden_dim, dtype=policy, name="positions"
         )
@@ -62,11 +61,11 @@ class PRM(Reranker):
             AttentionBlock.of(c, dtype=policy, name=f"block_{i}")
             for i in range(c.num_layers)
         ]
-        self.hidden = dense(
+        self.hidden = Dense(
             c.hidden_dim, activation="tanh", dtype=policy, name="hidden"
         )
         # In float32: half precision ties the scores of like candidates.
-        self.score = dense(1, dtype="float32", name="score")
+        self.score = Dense(1, dtype="float32", name="score")
         self.gives_probabilities = loss == "bce"
 
     def build(self, inputs_shape=None):

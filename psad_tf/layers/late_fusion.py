@@ -18,11 +18,10 @@ class LateFusion(keras.layers.Layer):
     """
 
     def build(self, states_shape, user_shape):
-        dim, dense = states_shape[-1], Dense
-        policy = self.dtype_policy
-        self.state_part = dense(dim, dtype=policy, name="state_part")
+        dim, policy = states_shape[-1], self.dtype_policy
+        self.state_part = Dense(dim, dtype=policy, name="state_part")
         self.state_part.build(states_shape)
-        self.user_part = dense(dim, use_bias=False, dtype=policy, name="user_part")
+        self.user_part = Dense(dim, use_bias=False, dtype=policy, name="user_part")
         self.user_part.build(user_shape)
 
     def call(self, states, user):

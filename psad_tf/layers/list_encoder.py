@@ -33,10 +33,9 @@ class ListEncoder(keras.layers.Layer):
         policy = self.dtype_policy
         self.item_embedding = item_embedding(c, dtype=policy)
         self.user_embedding = user_embedding(c, dtype=policy)
-        dense = Dense
-        self.fields = dense(c.hidden_dim, use_bias=False, dtype=policy, name="fields")
-        self.history_dense = dense(c.hidden_dim, dtype=policy, name="history_dense")
-        self.candidate_dense = dense(c.hidden_dim, dtype=policy, name="candidate_dense")
+        self.fields = Dense(c.hidden_dim, use_bias=False, dtype=policy, name="fields")
+        self.history_dense = Dense(c.hidden_dim, dtype=policy, name="history_dense")
+        self.candidate_dense = Dense(c.hidden_dim, dtype=policy, name="candidate_dense")
         # What is not asked for is None; it has no weights.
         self.places = self.gate = self.late_fusion = None
         if c.candidates == "ranked":
@@ -51,7 +50,7 @@ class ListEncoder(keras.layers.Layer):
             self.late_fusion = LateFusion(dtype=policy, name="late_fusion")
         self.user_part = self.personal = None
         if c.history == "personal":
-            self.user_part = dense(
+            self.user_part = Dense(
                 c.hidden_dim, use_bias=False, dtype=policy, name="user_part"
             )
             self.personal = AttentionBlock.of(c, dtype=policy, name="personal")

@@ -28,16 +28,3 @@ def test_lists_of_any_length_are_left_to_keras():
     assert symbolic.shape == (None, None, 7)
     x = np.ones((2, 6, 3), np.float32)
     assert layer(x).shape == (2, 6, 7)
-
-
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="graphs of it")
-def test_its_graph_works_out_no_shapes():
-    import tensorflow as tf
-
-    layer = Dense(7)
-    layer.build((None, 5, 3))
-    spec = tf.TensorSpec([None, 5, 3])
-    operations = tf.function(layer).get_concrete_function(spec).graph.get_operations()
-    kinds = [operation.type for operation in operations]
-    assert kinds.count("MatMul") == 1
-    assert not {"Prod", "GatherV2", "Shape"} & set(kinds)

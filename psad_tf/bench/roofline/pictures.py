@@ -35,15 +35,17 @@ def draw_rates(
 ) -> None:
     """A line for each series of (lists a call, lists a second), both axes in ratios."""
     axes = figure.subplots()
+    used = set()
     for i, (name, points) in enumerate(series.items()):
         axes.plot(
             *zip(*points, strict=True),
             marker="o",
             markersize=4,
-            color=colour(theme, i % 8),
-            linestyle="-" if i < 8 else "--",
+            color=colour(theme, i),
+            linestyle="-" if colour(theme, i) not in used else "--",
             label=name,
         )
+        used.add(colour(theme, i))
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("lists a call")

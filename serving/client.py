@@ -13,10 +13,12 @@ import grpc
 from psad_tf.data.ranking_list import RankingList
 from psad_tf.features import FeatureSet
 from serving.answers import Reranked
+from serving.asked import Asked
 from serving.client_channel import open_channel
 from serving.client_metrics import ClientMetrics
 from serving.client_policy import RETRYABLE, CallPolicy
-from serving.client_steps import Asked, Send, Stepper, Wait
+from serving.client_steps import Send, Stepper, Wait
+from serving.errors import RerankError
 from serving.messages import PREDICT, PredictRequest, PredictResponse
 
 
@@ -69,7 +71,8 @@ class RerankClient:
         self.close()
 
     def close(self) -> None:
-        """Closes the connection; calls under way fail."""
+        """Closes the connection; calls under way fail, as do all later ones."""
+        self._stepper.is_closed = True
         self._channel.close()
 
     @property
@@ -103,7 +106,7 @@ class RerankClient:
                 while True:
                     try:
                         result = self._take(step)
-                    except grpc.RpcError as error:
+                    except (grpc.RpcError, RerankError) as error:
                         step = steps.throw(error)
                     else:
                         step = steps.send(result)
@@ -113,9 +116,12 @@ class RerankClient:
     def _take(self, step: Send | Wait):
         if isinstance(step, Wait):
             return time.sleep(step.seconds)
-        if step.hedge_after is None:
-            return self._predict(step.request, timeout=step.timeout)
-        return _send_hedged(self._predict, step)
+        try:
+            if step.hedge_after is None:
+                return self._predict(step.request, timeout=step.timeout)
+            return _send_hedged(self._predict, step)
+        except ValueError as error:  # gRPC's word for a channel that was just closed
+            raise self._stepper.closed() from error
 
 
 def _send_hedged(predict: grpc.UnaryUnaryMultiCallable, send: Send) -> PredictResponse:

@@ -9,10 +9,12 @@ import grpc
 from psad_tf.data.ranking_list import RankingList
 from psad_tf.features import FeatureSet
 from serving.answers import Reranked
+from serving.asked import Asked
 from serving.client_channel import open_async_channel
 from serving.client_metrics import ClientMetrics
 from serving.client_policy import RETRYABLE, CallPolicy
-from serving.client_steps import Asked, Send, Stepper, Wait
+from serving.client_steps import Send, Stepper, Wait
+from serving.errors import RerankError
 from serving.messages import PREDICT, PredictRequest, PredictResponse
 
 
@@ -51,7 +53,8 @@ class AsyncRerankClient:
         await self.close()
 
     async def close(self) -> None:
-        """Closes the connection; calls under way are cancelled."""
+        """Closes the connection; calls under way fail, as do all later ones."""
+        self._stepper.is_closed = True
         if self._channel is not None:
             await self._channel.close()
 
@@ -81,7 +84,7 @@ class AsyncRerankClient:
                 while True:
                     try:
                         result = await self._take(step)
-                    except grpc.RpcError as error:
+                    except (grpc.RpcError, RerankError) as error:
                         step = steps.throw(error)
                     else:
                         step = steps.send(result)
@@ -92,9 +95,17 @@ class AsyncRerankClient:
         if isinstance(step, Wait):
             return await asyncio.sleep(step.seconds)
         self._connect()
-        if step.hedge_after is None:
-            return await self._ask(step.request, step.timeout)
-        return await self._ask_hedged(step)
+        try:
+            if step.hedge_after is None:
+                return await self._ask(step.request, step.timeout)
+            return await self._ask_hedged(step)
+        except grpc.aio.UsageError as error:  # the channel was just closed
+            raise self._stepper.closed() from error
+        except asyncio.CancelledError as error:
+            # Closing cancels calls, which is not to look like an end of their tasks.
+            if not self._stepper.is_closed or asyncio.current_task().cancelling():
+                raise
+            raise self._stepper.closed() from error
 
     def _connect(self):
         loop = asyncio.get_running_loop()

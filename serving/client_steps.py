@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 import grpc
 
 from psad_tf.data.ranking_list import RankingList
-from psad_tf.features import FeatureSet
 from serving.answers import Reranked, initial_order, read_answer
+from serving.asked import Asked
 from serving.client_metrics import ClientMetrics
 from serving.client_policy import CallPolicy, CircuitBreaker, HedgeBudget
-from serving.errors import BAD_ANSWER, CIRCUIT_OPEN, RerankError
+from serving.errors import CANCELLED, CIRCUIT_OPEN, RerankError
 from serving.messages import PredictRequest
-from serving.predict_request import predict_request
 
 
 @dataclass(frozen=True)
@@ -43,51 +42,12 @@ class Wait:
 Steps = Generator[Send | Wait, object, list[Reranked]]
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What a client asks for; see `serving.client.RerankClient`.
-
-    Raises:
-        ValueError: No version has this number or label.
-    """
-
-    feature_set: FeatureSet
-    model_name: str
-    signature: str
-    version: int | str | None
-
-    def __post_init__(self):
-        version = self.version
-        is_number = isinstance(version, int) and not isinstance(version, bool)
-        is_label = isinstance(version, str) and version
-        if version is not None and not is_label and not (is_number and version >= 0):
-            raise ValueError(
-                f"version={version!r}; give a version's number, its label, or None for "
-                "the newest"
-            )
-
-    def request(self, lists: Sequence[RankingList]) -> PredictRequest:
-        """A request about these lists."""
-        names = self.model_name, self.signature, self.version
-        return predict_request(lists, self.feature_set, *names)
-
-    def check(self, answered: int | None) -> None:
-        """
-        Raises:
-            RerankError: A number was asked for, and another version answered. A label's
-                number is known to the server alone.
-        """
-        if isinstance(self.version, int) and answered != self.version:
-            raise RerankError(
-                BAD_ANSWER,
-                f"version {answered} answered in place of version {self.version}",
-                "see what stands between client and server; a model server answers "
-                "with the version that it is asked for",
-            )
-
-
 class Stepper:
-    """What a client knows beside its connection; see `serving.client.RerankClient`."""
+    """What a client knows beside its connection; see `serving.client.RerankClient`.
+
+    Attributes:
+        is_closed: Whether the client was closed: then nothing more is sent.
+    """
 
     def __init__(
         self,
@@ -100,6 +60,7 @@ class Stepper:
         _check_timeout(timeout)
         self.target = target
         self.metrics = ClientMetrics()
+        self.is_closed = False
         self._asked = asked
         self._timeout = timeout
         self._fallback = fallback
@@ -118,8 +79,12 @@ class Stepper:
             next(answers) if one.candidates else initial_order(one) for one in lists
         ]
 
+    def closed(self) -> RerankError:
+        """What a call is told whose client was closed."""
+        return RerankError(CANCELLED, f"{self.target}: the client was closed")
+
     def _answered(self, asked, timeout):
-        began, code = time.monotonic(), "CANCELLED"
+        began, code = time.monotonic(), CANCELLED
         request = self._asked.request(asked)
         try:
             answers = yield from self._tried(request, asked, began + timeout)
@@ -162,6 +127,8 @@ class Stepper:
             yield Wait(wait)
 
     def _admit(self):
+        if self.is_closed:
+            raise self.closed()
         left = self._breaker.seconds_left() if self._breaker else 0
         if left > 0:
             raise RerankError(
@@ -184,7 +151,7 @@ class Stepper:
         return Send(request, left, after, self._may_hedge)
 
     def _may_hedge(self):
-        if not self._budget.spend():
+        if self.is_closed or not self._budget.spend():
             return False
         self.metrics.count("hedges")
         return True

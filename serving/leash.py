@@ -15,6 +15,7 @@ import threading
 # Longer than the embedded server gives to requests under way, shorter than `launch`
 # gives to a stop: it must not kill the leash before the command.
 _DRAIN_SECONDS = 35
+_CAUGHT = (signal.SIGTERM, signal.SIGINT)
 
 
 def leashed(command: list[str]) -> list[str]:
@@ -31,14 +32,15 @@ def main(command: list[str]) -> int:
     """
     stop = threading.Event()
     # Before the start: a signal in between must not leave the command behind.
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _CAUGHT:
         signal.signal(number, lambda *_: stop.set())
     threading.Thread(target=_set_at_end_of_input, args=(stop,), daemon=True).start()
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     threading.Thread(target=_stop_when, args=(stop, process), daemon=True).start()
     code = process.wait()
     if code < 0:
-        signal.signal(-code, signal.SIG_DFL)
+        if -code in _CAUGHT:
+            signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     return code
 
@@ -55,6 +57,7 @@ def _stop_when(stop: threading.Event, process: subprocess.Popen) -> None:
     try:
         process.wait(_DRAIN_SECONDS)
     except subprocess.TimeoutExpired:
+        print(f"killed: not stopped after {_DRAIN_SECONDS} s", file=sys.stderr)
         process.kill()
 
 

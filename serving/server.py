@@ -6,6 +6,7 @@ It speaks the gRPC and the REST of TensorFlow Serving for what this project need
 folders of versions; see docs/serving.md.
 """
 
+import faulthandler
 import logging
 import signal
 import sys
@@ -16,6 +17,8 @@ from serving.option_error import BAD_INPUT, OptionError
 from serving.options import Options, parse
 
 _DRAIN_SECONDS = 30
+_LATE_SECONDS = 33  # what still runs then is told
+_LOOK_UP_SECONDS = 1.0
 _METRICS_PATH = "/monitoring/prometheus/metrics"
 
 
@@ -86,7 +89,9 @@ class Server:
 
     def wait(self) -> None:
         """Until interrupted."""
-        self._store.wait_until_stopped()
+        # Looks up now and then: a signal that another thread took in wakes nobody.
+        while not self._store.wait_until_stopped(_LOOK_UP_SECONDS):
+            pass
 
     def stop(self) -> None:
         """Takes no new request, answers those under way, frees the models."""
@@ -135,6 +140,8 @@ def main(arguments: list[str] | None = None) -> int:
         if port is not None:
             print(_ready(options, port), flush=True)
             server.wait()
+        # Should something hang, the log says where.
+        faulthandler.dump_traceback_later(_LATE_SECONDS)
         server.stop()
     except (OptionError, Fault) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -81,7 +81,7 @@ class ModelStore:
         """Ends waiting and watching; what is loaded stays."""
         self._stopped.set()
 
-    def wait_until_stopped(self, seconds: float | None = None) -> bool:
+    def wait_until_stopped(self, seconds: float) -> bool:
         """Until `stop` is called, or the seconds are over; whether it was called."""
         return self._stopped.wait(seconds)
 

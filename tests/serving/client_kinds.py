@@ -22,7 +22,10 @@ class OnLoop:
 
     def __exit__(self, *exception):
         with self.runner:
-            self.runner.run(self.client.close())
+            self.close()
+
+    def close(self):
+        self.runner.run(self.client.close())
 
     def rerank(self, *arguments):
         return self.runner.run(self.client.rerank(*arguments))

@@ -8,6 +8,8 @@ from fake_server import answer, fake_server
 from serving_lists import FEATURES, ranking_list
 
 from serving.client_async import AsyncRerankClient
+from serving.client_policy import CallPolicy, Hedging
+from serving.errors import RerankError
 
 THREE = ranking_list([3, 2, 1], ["a", "b", "c"])
 GOOD = answer([[2, 1, 0]])
@@ -57,17 +59,38 @@ def test_a_cancelled_call_is_counted_and_leaves_the_client_usable():
     assert metrics.value("requests", code="OK") == 1
 
 
+@pytest.mark.parametrize("policy", [CallPolicy(), CallPolicy(hedging=Hedging(5.0))])
+def test_closing_ends_calls_but_not_their_tasks(policy):
+    came, released = threading.Event(), threading.Event()
+
+    def stuck(request):
+        came.set()
+        released.wait(10)
+        return GOOD
+
+    async def ask(target):
+        client = AsyncRerankClient(target, FEATURES, timeout=10.0, policy=policy)
+        task = asyncio.create_task(client.rerank(THREE))
+        await asyncio.to_thread(came.wait, 10)
+        await client.close()
+        with pytest.raises(RerankError, match="CANCELLED.*client was closed"):
+            await task
+
+    with fake_server(stuck) as (target, _):
+        asyncio.run(ask(target))
+        released.set()
+
+
 def test_a_client_made_before_the_loop_belongs_to_the_first_one():
     client = AsyncRerankClient("127.0.0.1:1", FEATURES, fallback=True)
 
     async def use():
-        answer = await client.rerank(THREE)
-        await client.close()
-        return answer
+        return await client.rerank(THREE)
 
     assert asyncio.run(use()).reason.startswith("UNAVAILABLE")
     with pytest.raises(RuntimeError, match="another event loop; make one in each"):
         asyncio.run(use())
+    asyncio.run(client.close())
 
 
 def test_closing_what_was_never_used_is_nothing():

@@ -132,6 +132,17 @@ def test_hedged_calls_meet_the_deadline(client, slow):
     assert len(calls) == 2
 
 
+def test_a_closed_client_says_so(client):
+    with fake_server(GOOD) as (target, calls):
+        with client(target) as one:
+            one.rerank(THREE)
+            one.close()
+            with pytest.raises(RerankError, match="was closed; make another client"):
+                one.rerank(THREE)
+        assert one.metrics.value("requests", code="CANCELLED") == 1
+    assert len(calls) == 1
+
+
 def test_an_open_circuit_spares_the_server_and_closes_by_a_trial(client):
     policy = CallPolicy(None, breaking=Breaking(failures=2, pause=0.5))
     script = Code.UNAVAILABLE, Code.UNAVAILABLE, GOOD

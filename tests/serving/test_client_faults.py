@@ -130,6 +130,17 @@ def test_closing_a_client_ends_its_calls(policy):
         released.set()
 
 
+def test_closing_between_the_last_look_and_the_second_question_cancels():
+    released = threading.Event()
+    policy = CallPolicy(hedging=Hedging(0.01))
+    with Server(fails=lambda: not released.wait(20)) as server:
+        one = RerankClient(server.target, FEATURES, timeout=20, policy=policy)
+        one._stepper._budget.spend = lambda: one.close() or True
+        with pytest.raises(RerankError, match="CANCELLED.*client was closed"):
+            one.rerank(named(1)[0])
+        released.set()
+
+
 def test_a_batch_keeps_each_list_apart(client):
     lists, expected = zip(*map(named, range(30)), strict=True)
     with Server() as server, client(server.target) as one:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import grpc
@@ -162,6 +163,19 @@ def wait_for_death(process, *ignored):
 def test_bad_options_exit_with_3_and_a_remedy(tmp_path, capsys):
     assert launch.serve(Options(model_base_path=tmp_path / "none")) == 3
     assert "give the folder whose numbered folders" in capsys.readouterr().err
+
+
+def test_a_signal_that_another_thread_takes_in_stops_the_server(base, signals):
+    one = server.Server(Options(port=0, model_base_path=base))
+    signal.signal(signal.SIGTERM, lambda *_: one.interrupt())
+
+    def take_in():
+        time.sleep(0.2)  # the main thread waits by then
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+    threading.Thread(target=take_in).start()
+    one.wait()
+    one.stop()
 
 
 def test_a_port_in_use_is_told(base, target):

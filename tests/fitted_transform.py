@@ -87,6 +87,7 @@ def fit_transform(folder: Path, lists=None, features=FEATURES):
         features: Theirs.
     """
     import apache_beam as beam
+    import quick_beam  # noqa: F401
     import tensorflow_transform as tft
     import tensorflow_transform.beam as tft_beam
     from google.protobuf import text_format

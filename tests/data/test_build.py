@@ -9,6 +9,7 @@ import random
 import apache_beam as beam
 import numpy as np
 import pytest
+import quick_beam  # noqa: F401
 from raw_logs import random_log, write_grouplens, write_recbole
 from threadpoolctl import threadpool_info
 

@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 import traceback
+from pathlib import Path
 
 # A program here is the module that the installed command runs.
 MODULES = {"psad": "psad_tf.cli"}
@@ -36,6 +37,9 @@ def call(address: str, words: list[str]) -> int:
 
 def serve(address: str) -> None:
     """Until killed; says `ready` on standard output."""
+    sys.path.append(str(Path(__file__).parents[1]))
+    import quick_beam  # noqa: F401
+
     import tfx_pipeline.local_runner  # noqa: F401 - the slow part
     import tfx_pipeline.runners.step  # noqa: F401
 

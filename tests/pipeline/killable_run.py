@@ -76,6 +76,8 @@ class KillableRun:
 
 
 def _run(arguments: list[str], stderr) -> None:
+    import quick_beam  # noqa: F401
+
     from psad_tf import cli
 
     os.dup2(stderr.fileno(), 2)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import quick_beam  # noqa: F401
 import tensorflow_model_analysis as tfma
 from fitted_transform import FEATURES, USER, A, B, C, past_item, write_records
 from tensorflow_model_analysis.metrics import metric_types

@@ -6,6 +6,7 @@ import json
 import apache_beam as beam
 import platformdirs
 import pytest
+import quick_beam  # noqa: F401
 
 from psad_tf.data.beam_lists import BuildLists, prepare
 from psad_tf.data.build import BEAM_ARGUMENTS, build_dataset

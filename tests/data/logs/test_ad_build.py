@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import quick_beam  # noqa: F401
 from apache_beam.runners.portability.local_job_service import LocalJobServicer
 
 from psad_tf.data.build import build_dataset

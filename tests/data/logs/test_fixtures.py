@@ -6,6 +6,7 @@ import fixture_ad
 import fixture_avito
 import fixture_prm_public
 import pytest
+import quick_beam  # noqa: F401
 
 from psad_tf.data.build import build_dataset
 from psad_tf.data.errors import DataError

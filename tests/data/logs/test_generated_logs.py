@@ -4,6 +4,7 @@ import json
 from collections import Counter, defaultdict
 
 import pytest
+import quick_beam  # noqa: F401
 
 from psad_tf.data.build import build_dataset
 from psad_tf.data.logs.generate import generate

@@ -1,0 +1,65 @@
+"""What the tests' Beam remembers is what Beam would have found."""
+
+import inspect
+
+import pytest
+import quick_beam
+from apache_beam.options.pipeline_options import (
+    DebugOptions,
+    PipelineOptions,
+    StandardOptions,
+    TypeOptions,
+    WorkerOptions,
+)
+from apache_beam.transforms import core
+
+FLAGS = [
+    [],
+    ["--runner=FnApiRunner", "--no_pipeline_type_check"],
+    ["--experiments=a", "--experiments=b", "--num_workers=3"],
+]
+VIEWS = DebugOptions, StandardOptions, TypeOptions, WorkerOptions
+
+
+@pytest.mark.parametrize("flags", FLAGS)
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_has_the_same_options(flags, view):
+    for _ in range(2):  # parsed, and remembered
+        found = PipelineOptions(flags).view_as(view)
+        expected = quick_beam._view_anew(PipelineOptions(flags), view)
+        assert type(found) is view
+        assert found.get_all_options() == expected.get_all_options()
+        assert str(found) == str(expected)
+
+
+def test_what_one_view_sets_others_of_the_same_options_see_and_no_others():
+    mine, others = PipelineOptions(FLAGS[2]), PipelineOptions(FLAGS[2])
+    mine.view_as(WorkerOptions).num_workers = 5
+    mine.view_as(DebugOptions).experiments.append("c")
+    assert mine.view_as(WorkerOptions).num_workers == 5
+    assert mine.view_as(DebugOptions).experiments == ["a", "b", "c"]
+    assert others.view_as(WorkerOptions).num_workers == 3
+    assert others.view_as(DebugOptions).experiments == ["a", "b"]
+
+
+class Doer:
+    def method(self, x, y=2):
+        """Takes two."""
+
+
+def free(x, *, z=3):
+    """Takes one."""
+
+
+@pytest.mark.parametrize(
+    "function", [free, Doer.method, Doer().method, Doer, str.strip, len]
+)
+def test_a_signature_is_the_same(function):
+    for _ in range(2):
+        assert core.get_signature(function) == quick_beam._ask(function)
+
+
+def test_a_method_is_bound_or_not():
+    assert [*core.get_signature(Doer().method).parameters] == ["x", "y"]
+    assert [*core.get_signature(Doer.method).parameters] == ["self", "x", "y"]
+    assert core.get_signature(Doer.method) == inspect.signature(Doer.method)

@@ -146,9 +146,16 @@ class AsyncRerankClient:
                 done, _ = await asyncio.wait(tasks)
             return min(done, key=lambda task: task.exception() is not None).result()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _end(tasks)
+            done = None  # what they raised knows this frame; see `client_steps`
+
+
+async def _end(tasks: list[asyncio.Task]) -> None:
+    """Cancels those that still run, and empties the list."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    tasks.clear()
 
 
 def _was_shed(task: asyncio.Task) -> bool:

@@ -15,6 +15,10 @@ CHANNEL_OPTIONS = (
     # Servers close connections that are pinged more often than every five minutes.
     ("grpc.keepalive_time_ms", 300_000),
     ("grpc.keepalive_timeout_ms", 10_000),
+    # Each client's connection is its own: of one that is closed, gRPC for asyncio keeps
+    # the connection while anything refers to one of its calls, such as a logged error.
+    # A client of the same target made then would share it, and wait as that one would.
+    ("grpc.use_local_subchannel_pool", 1),
     # A server that was restarted is found again soon; gRPC would wait 1 to 120 seconds.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),

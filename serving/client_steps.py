@@ -121,8 +121,13 @@ class Stepper:
             self._note(error.code)
             left = deadline - time.monotonic()
             wait = self._retries and self._retries.wait(error.code, made, left)
-            if wait is None:
-                raise error from cause
+            try:
+                if wait is None:
+                    raise error from cause
+            finally:
+                # They know this frame: kept here, they would keep call and connection
+                # until Python looks for cycles, also of a client that is closed.
+                error = cause = None
             self.metrics.count("retries")
             yield Wait(wait)
 

@@ -1,8 +1,10 @@
 """What asyncio asks of its client beyond what both are held to."""
 
 import asyncio
+import gc
 import threading
 
+import grpc
 import pytest
 from fake_server import answer, fake_server
 from serving_lists import FEATURES, ranking_list
@@ -57,6 +59,28 @@ def test_a_cancelled_call_is_counted_and_leaves_the_client_usable():
     assert found.item_ids == ("c", "b", "a")
     assert metrics.value("requests", code="CANCELLED") == 1
     assert metrics.value("requests", code="OK") == 1
+
+
+@pytest.fixture
+def no_collector():
+    """Python looks for no cycles meanwhile."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.parametrize("policy", [CallPolicy(), CallPolicy(hedging=Hedging(5.0))])
+def test_a_call_that_was_tried_again_leaves_none_behind(policy, no_collector):
+    async def ask(target):
+        async with AsyncRerankClient(target, FEATURES, policy=policy) as client:
+            await client.rerank(THREE)
+            assert client.metrics.value("retries") == 1
+
+    with fake_server(grpc.StatusCode.UNAVAILABLE, GOOD) as (target, _):
+        asyncio.run(ask(target))
+    left = [o for o in gc.get_objects() if isinstance(o, grpc.aio.UnaryUnaryCall)]
+    assert left == []
 
 
 @pytest.mark.parametrize("policy", [CallPolicy(), CallPolicy(hedging=Hedging(5.0))])

@@ -112,6 +112,20 @@ def test_threads_share_a_client_and_get_their_own_answers(policy):
     assert (metrics.value("hedges") > 0) == (policy.hedging is not None)
 
 
+def test_a_new_client_does_not_wait_as_a_closed_one_would(client):
+    once = CallPolicy(retries=None)
+    with Server() as server:
+        target, port = server.target, server.port
+    errors = []  # as a log would keep them
+    for number in range(5):
+        with client(target, policy=once) as one:
+            with pytest.raises(RerankError, match="UNAVAILABLE") as error:
+                one.rerank(named(number)[0])
+            errors.append(error)
+        with Server(port), client(target, policy=once) as one:
+            assert one.rerank(named(number)[0]).item_ids == named(number)[1]
+
+
 @pytest.mark.parametrize("policy", [CallPolicy(), CallPolicy(hedging=Hedging(0.01))])
 def test_closing_a_client_ends_its_calls(policy):
     came, released = threading.Event(), threading.Event()

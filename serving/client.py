@@ -120,7 +120,9 @@ class RerankClient:
             if step.hedge_after is None:
                 return self._predict(step.request, timeout=step.timeout)
             return _send_hedged(self._predict, step)
-        except ValueError as error:  # gRPC's word for a channel that was just closed
+        except ValueError as error:  # gRPC's word for a channel that is closed
+            if not self._stepper.is_closed:
+                raise
             raise self._stepper.closed() from error
 
 

@@ -99,9 +99,7 @@ class AsyncRerankClient:
             if step.hedge_after is None:
                 return await self._ask(step.request, step.timeout)
             return await self._ask_hedged(step)
-        except grpc.aio.UsageError as error:  # the channel was just closed
-            raise self._stepper.closed() from error
-        except asyncio.CancelledError as error:
+        except (grpc.aio.UsageError, asyncio.CancelledError) as error:
             # Closing cancels calls, which is not to look like an end of their tasks.
             if not self._stepper.is_closed or asyncio.current_task().cancelling():
                 raise

@@ -11,8 +11,10 @@ from serving.answers import Reranked, initial_order, read_answer
 from serving.asked import Asked
 from serving.client_metrics import ClientMetrics
 from serving.client_policy import CallPolicy, CircuitBreaker, HedgeBudget
-from serving.errors import CANCELLED, CIRCUIT_OPEN, RerankError
+from serving.errors import CIRCUIT_OPEN, RerankError
 from serving.messages import PredictRequest
+
+_CANCELLED = "CANCELLED"
 
 
 @dataclass(frozen=True)
@@ -81,10 +83,11 @@ class Stepper:
 
     def closed(self) -> RerankError:
         """What a call is told whose client was closed."""
-        return RerankError(CANCELLED, f"{self.target}: the client was closed")
+        what = f"{self.target}: the client was closed"
+        return RerankError(_CANCELLED, what, "make another one")
 
     def _answered(self, asked, timeout):
-        began, code = time.monotonic(), CANCELLED
+        began, code = time.monotonic(), _CANCELLED
         request = self._asked.request(asked)
         try:
             answers = yield from self._tried(request, asked, began + timeout)
@@ -112,7 +115,7 @@ class Stepper:
                 answers = read_answer(response, asked)
                 self._asked.check(answers[0].model_version)
             except grpc.RpcError as failed:
-                error, cause = RerankError.from_rpc(failed, self.target), failed
+                error, cause = self._told(failed), failed
             except RerankError as failed:
                 error, cause = failed, None
             else:
@@ -130,6 +133,11 @@ class Stepper:
                 error = cause = None
             self.metrics.count("retries")
             yield Wait(wait)
+
+    def _told(self, failed):
+        if self.is_closed:  # then gRPC cancelled it, as a server that stops does
+            return self.closed()
+        return RerankError.from_rpc(failed, self.target)
 
     def _admit(self):
         if self.is_closed:

@@ -3,7 +3,6 @@
 import grpc
 
 BAD_ANSWER, CIRCUIT_OPEN = "BAD_ANSWER", "CIRCUIT_OPEN"
-CANCELLED = "CANCELLED"
 _REMEDIES = {
     "UNAVAILABLE": "start the server, or correct the target",
     "DEADLINE_EXCEEDED": "raise the timeout, send smaller batches or add replicas",
@@ -13,7 +12,6 @@ _REMEDIES = {
     "INVALID_ARGUMENT": "give the client the feature set the model was trained with, "
     "and no version label but those that the server has",
     "UNIMPLEMENTED": "point the target at the gRPC port, not at the REST port",
-    CANCELLED: "make another client: this one is closed",
     BAD_ANSWER: "roll the model back: what it answers is not a ranking",
     CIRCUIT_OPEN: "see why the calls before it failed; it is tried again by itself",
 }
@@ -23,9 +21,8 @@ class RerankError(RuntimeError):
     """A list could not be reranked.
 
     Args:
-        code: A gRPC code's name (`CANCELLED`: the client was closed); `BAD_ANSWER` when
-            the answer is no ranking; `CIRCUIT_OPEN` when the server was not asked,
-            after many failures in a row.
+        code: A gRPC code's name; `BAD_ANSWER` when the answer is no ranking;
+            `CIRCUIT_OPEN` when the server was not asked, after many failures in a row.
         message: What went wrong.
         remedy: What to do about it; by default the usual one of the code.
     """

@@ -16,8 +16,9 @@ from functools import partial
 from serving.option_error import BAD_INPUT, OptionError
 from serving.options import Options, parse
 
+_log = logging.getLogger(__name__)
 _DRAIN_SECONDS = 30
-_LATE_SECONDS = 33  # what still runs then is told
+_SPARE_SECONDS = 1.0  # after which calls that cannot even be cancelled are left
 _LOOK_UP_SECONDS = 1.0
 _METRICS_PATH = "/monitoring/prometheus/metrics"
 
@@ -98,8 +99,8 @@ class Server:
         drained = self._grpc and self._grpc.stop(_DRAIN_SECONDS)
         if self._rest is not None:
             self._rest.stop(_DRAIN_SECONDS)
-        if drained:
-            drained.wait()
+        if drained and not drained.wait(_DRAIN_SECONDS + _SPARE_SECONDS):
+            _log.warning("some calls neither ended nor could be cancelled")
         self._store.close()
 
     def _rest_server(self, backend):
@@ -141,7 +142,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(_ready(options, port), flush=True)
             server.wait()
         # Should something hang, the log says where.
-        faulthandler.dump_traceback_later(_LATE_SECONDS)
+        faulthandler.dump_traceback_later(_DRAIN_SECONDS + _SPARE_SECONDS / 2)
         server.stop()
     except (OptionError, Fault) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -137,7 +137,7 @@ def test_a_closed_client_says_so(client):
         with client(target) as one:
             one.rerank(THREE)
             one.close()
-            with pytest.raises(RerankError, match="was closed; make another client"):
+            with pytest.raises(RerankError, match="client was closed; make another"):
                 one.rerank(THREE)
         assert one.metrics.value("requests", code="CANCELLED") == 1
     assert len(calls) == 1

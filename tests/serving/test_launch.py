@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import grpc
 import numpy as np
@@ -176,6 +177,16 @@ def test_a_signal_that_another_thread_takes_in_stops_the_server(base, signals):
     threading.Thread(target=take_in).start()
     one.wait()
     one.stop()
+
+
+def test_calls_that_never_end_do_not_keep_the_server(base, monkeypatch, caplog):
+    one = server.Server(Options(port=0, model_base_path=base))
+    never = SimpleNamespace(stop=lambda seconds: threading.Event())
+    monkeypatch.setattr(one, "_grpc", never)
+    monkeypatch.setattr(server, "_DRAIN_SECONDS", 0.1)
+    monkeypatch.setattr(server, "_SPARE_SECONDS", 0.1)
+    one.stop()
+    assert "some calls neither ended nor could be cancelled" in caplog.text
 
 
 def test_a_port_in_use_is_told(base, target):

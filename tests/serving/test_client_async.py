@@ -17,6 +17,17 @@ THREE = ranking_list([3, 2, 1], ["a", "b", "c"])
 GOOD = answer([[2, 1, 0]])
 
 
+def stuck(came, released):
+    """A step that tells of the request, and answers once it is released."""
+
+    def answers(request):
+        came.set()
+        released.wait(10)
+        return GOOD
+
+    return answers
+
+
 def test_calls_run_at_the_same_time_over_one_connection():
     # Each of three calls is answered once all three are there.
     together = threading.Barrier(3)
@@ -39,11 +50,6 @@ def test_calls_run_at_the_same_time_over_one_connection():
 def test_a_cancelled_call_is_counted_and_leaves_the_client_usable():
     came, released = threading.Event(), threading.Event()
 
-    def stuck(request):
-        came.set()
-        released.wait(10)
-        return GOOD
-
     async def ask(target):
         async with AsyncRerankClient(target, FEATURES, timeout=10.0) as client:
             task = asyncio.create_task(client.rerank(THREE))
@@ -53,7 +59,7 @@ def test_a_cancelled_call_is_counted_and_leaves_the_client_usable():
                 await task
             return await client.rerank(THREE), client.metrics
 
-    with fake_server(stuck, GOOD) as (target, _):
+    with fake_server(stuck(came, released), GOOD) as (target, _):
         found, metrics = asyncio.run(ask(target))
         released.set()
     assert found.item_ids == ("c", "b", "a")
@@ -87,11 +93,6 @@ def test_a_call_that_was_tried_again_leaves_none_behind(policy, no_collector):
 def test_closing_ends_calls_but_not_their_tasks(policy):
     came, released = threading.Event(), threading.Event()
 
-    def stuck(request):
-        came.set()
-        released.wait(10)
-        return GOOD
-
     async def ask(target):
         client = AsyncRerankClient(target, FEATURES, timeout=10.0, policy=policy)
         task = asyncio.create_task(client.rerank(THREE))
@@ -100,7 +101,7 @@ def test_closing_ends_calls_but_not_their_tasks(policy):
         with pytest.raises(RerankError, match="CANCELLED.*client was closed"):
             await task
 
-    with fake_server(stuck) as (target, _):
+    with fake_server(stuck(came, released)) as (target, _):
         asyncio.run(ask(target))
         released.set()
 

@@ -166,6 +166,7 @@ def test_bad_options_exit_with_3_and_a_remedy(tmp_path, capsys):
     assert "give the folder whose numbered folders" in capsys.readouterr().err
 
 
+@pytest.mark.timeout(30)  # else it waits for ever
 def test_a_signal_that_another_thread_takes_in_stops_the_server(base, signals):
     one = server.Server(Options(port=0, model_base_path=base))
     signal.signal(signal.SIGTERM, lambda *_: one.interrupt())
@@ -176,6 +177,7 @@ def test_a_signal_that_another_thread_takes_in_stops_the_server(base, signals):
 
     threading.Thread(target=take_in).start()
     one.wait()
+    assert one._store.wait_until_stopped(0)
     one.stop()
 
 

@@ -21,6 +21,7 @@ from psad_tf.export_extra import WarmupArrays
 from psad_tf.export_onnx import ONNX_FILE, onnx_scorer
 from psad_tf.export_placement import keep_on_host
 from psad_tf.export_report import compare, write_report
+from psad_tf.export_tensors import RANK_MATRIX
 from psad_tf.features import FeatureSet
 from psad_tf.serving_config import ServingConfig
 from psad_tf.warmup import write_warmup
@@ -73,6 +74,8 @@ def export_scorer(
     keep_on_host(path, serving.compiled_signatures())
     write_warmup(path, features, serving, WarmupArrays(served))
     described = {"version": __version__, "dataset": features.name, **(metadata or {})}
+    if RANK_MATRIX in serving.signatures():
+        described[RANK_MATRIX] = served.layout(served.widths[-1]).to_dict()
     (path / "assets.extra" / "psad.json").write_text(json.dumps(described, indent=1))
     if onnx:
         (path / ONNX_FILE).write_bytes(onnx.content)

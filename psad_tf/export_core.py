@@ -10,25 +10,20 @@ import tensorflow as tf
 from psad_tf import tensors
 from psad_tf.errors import ConfigError
 from psad_tf.export_answer import Answer
-from psad_tf.export_inputs import PACKED, Packing, input_specs
+from psad_tf.export_inputs import Packing, input_specs
 from psad_tf.export_order import ranked
-from psad_tf.export_rows import (
-    as_taken_by,
-    batched,
-    in_known_sizes,
-    number_of,
-    on_host,
-)
+from psad_tf.export_rows import as_taken_by, asked, number_of, on_host
 from psad_tf.export_weights import ReadScope, StoredWeights
 from psad_tf.export_widths import (
+    computing,
     cut,
     narrowed,
-    resized,
     smallest_width,
     widened,
 )
 from psad_tf.features import FeatureSet
 from psad_tf.layers.scorer import Scorer
+from psad_tf.list_matrix import MATRIX, ListMatrix
 from psad_tf.serving_config import ServingConfig
 
 
@@ -57,7 +52,11 @@ class ServedScorer:
                 "at one width alone; leave both empty"
             )
         self.stored = StoredWeights(scorer, serving.precision)
-        self._models = {width: self._model(width) for width in self.widths}
+        full, precision = self.widths[-1], serving.precision
+        self._models = {
+            width: computing(scorer, width, width == full, precision)
+            for width in self.widths
+        }
         self._graphs = {}
 
     def __call__(self, inputs) -> tf.Tensor:
@@ -90,6 +89,29 @@ class ServedScorer:
             smallest = smallest_width(self.widths, inputs)
         return tuple(tf.switch_case(smallest, [at(width) for width in self.widths]))
 
+    def rank_matrix(self, matrix, queue: str | None = None):
+        """Ranks lists that come as rows of a `ListMatrix`: at full width, compiled.
+
+        Args:
+            matrix: int32 `[batch, columns]`, the columns those of `layout`.
+            queue: See `rank`.
+
+        Returns:
+            Scores and order, as `rank` has them.
+
+        Raises:
+            InvalidArgumentError: When it runs: there are more or fewer columns, an id
+                is none of the model's, or a count is more than a list holds.
+        """
+        packing = Packing(self.layout(self.widths[-1]))
+
+        def taken(missing=0):
+            with on_host():
+                return {MATRIX: packing.filled_up(matrix, missing)}
+
+        count = number_of({MATRIX: matrix})
+        return tuple(self._asked(self.widths[-1], taken, count, queue, True))
+
     @property
     def compute_dtype(self) -> str:
         """What the model computes in."""
@@ -113,20 +135,6 @@ class ServedScorer:
         with ReadScope(model.weights, reads):
             return function(model)
 
-    def _model(self, width):
-        """The model at a width, computing in the precision that was asked for."""
-        full, policy = width == self.widths[-1], self.scorer.dtype_policy
-        if self.serving.precision == "bfloat16":
-            policy = "mixed_bfloat16"
-        elif full:
-            return self.scorer
-        if isinstance(self.scorer, Scorer):
-            return resized(self.scorer, *width, policy)
-        config = self.scorer.get_config() | {"dtype": policy}
-        model = type(self.scorer).from_config(config)
-        model.build()
-        return model
-
     def graph(self, width: tuple[int, int], is_compiled: bool = False):
         """Ranks lists of a width: a concrete function, which all signatures share.
 
@@ -137,59 +145,53 @@ class ServedScorer:
         if key in self._graphs:
             return self._graphs[key]
         specs = input_specs(self.scorer.config, *width)
-        packing = Packing(specs)
+        layout = self.layout(width)
+        packing = Packing(layout)
 
         def rank(given):
-            inputs = packing.unpack(given[PACKED]) if is_compiled else given
-            scores = self.scores(width, inputs)
+            inputs = packing.unpack(given[MATRIX]) if is_compiled else given
+            scores = self.scores(width, {k: inputs[k] for k in specs})
             is_valid = inputs[tensors.CANDIDATE_IS_VALID]
             answer = ranked(scores, is_valid, is_compiled)
             if is_compiled:
-                return [self._answer(width).pack(*answer, inputs)]
+                answer = Answer(self.scorer.config, layout).pack(*answer, inputs)
+                return [answer]
             return answer
 
         rank = tf.function(rank, jit_compile=is_compiled or None, autograph=False)
         # It may be asked for where all else is kept on the host.
         with tf.device(None):
             self._graphs[key] = rank.get_concrete_function(
-                {PACKED: packing.spec} if is_compiled else specs
+                {MATRIX: packing.spec} if is_compiled else specs
             )
         return self._graphs[key]
 
-    def _answer(self, width) -> Answer:
-        return Answer(self.scorer.config, width[0])
+    def layout(self, width: tuple[int, int]) -> ListMatrix:
+        """That of the matrix of lists of a width."""
+        return ListMatrix.of(self.scorer.config, *width)
 
     def _at(self, width, inputs, queue, is_compiled):
         """Scores and order at one width, padded to the full one."""
-        graph, sizes = self.graph(width, is_compiled), self.serving.batch_sizes
         if width != self.widths[-1]:
             with on_host():
                 inputs = cut(inputs, width)
-        packing = Packing(input_specs(self.scorer.config, *width))
+        packing = Packing(self.layout(width))
 
         def taken(missing=None):
             if not is_compiled:
-                return as_taken_by(graph, inputs)
+                return as_taken_by(self.graph(width), inputs)
             with on_host():
-                return {PACKED: packing.pack(inputs, missing)}
+                return {MATRIX: packing.pack(inputs, missing)}
 
-        def alone():
-            if not is_compiled:
-                return list(graph(taken()))
-            count = number_of(inputs)
-            return in_known_sizes(lambda missing: graph(taken(missing)), count, sizes)
+        return self._asked(width, taken, number_of(inputs), queue, is_compiled)
 
-        def with_others():
-            name = f"{queue}_{width[0]}_{width[1]}"
-            return batched(graph, taken(), name, self.serving)
-
-        if queue is None:
-            answer = alone()
-        else:
-            # Enough for a batch of their own, and perhaps more than a queue holds.
-            is_enough = number_of(inputs) > sizes[-1]
-            answer = tf.cond(is_enough, alone, with_others)
+    def _asked(self, width, taken, count, queue, is_compiled):
+        """Scores and order of what a graph is asked, padded to the full width."""
+        graph = self.graph(width, is_compiled)
+        if queue is not None:
+            queue = f"{queue}_{width[0]}_{width[1]}"
+        answer = asked(graph, taken, count, queue, self.serving, is_compiled)
         if is_compiled:
-            answer = self._answer(width).unpack(*answer)
+            answer = Answer(self.scorer.config, self.layout(width)).unpack(*answer)
         with on_host():
             return [widened(x, width[0], self.widths[-1][0]) for x in answer]

@@ -8,11 +8,18 @@ from psad_tf.data.packing import packed_columns
 from psad_tf.export_checks import check_count, check_raw
 from psad_tf.export_core import ServedScorer
 from psad_tf.export_extra import packed_specs, with_absent
+from psad_tf.export_inputs import Packing
 from psad_tf.export_order import ranked
 from psad_tf.export_rows import on_host
-from psad_tf.export_tensors import RANK_TENSORS, from_tensors, tensor_specs
+from psad_tf.export_tensors import (
+    RANK_MATRIX,
+    RANK_TENSORS,
+    from_tensors,
+    tensor_specs,
+)
 from psad_tf.export_user_side import USER_SIDE, PackedUserSide
 from psad_tf.features import FeatureSet
+from psad_tf.list_matrix import MATRIX
 from psad_tf.tensors import CANDIDATE_IS_VALID
 from psad_tf.training_data import model_inputs
 
@@ -48,6 +55,8 @@ class Endpoints:
             def inputs(given):
                 inputs = from_tensors(given, config, self._is_compiled(name))
                 return self._ranked(name, inputs)
+        elif name == RANK_MATRIX:
+            specs, inputs = self._of_matrix()
         elif name in ("rank", "rank_plain"):
             specs = packed_specs(self._features, _PLACES)
 
@@ -57,6 +66,22 @@ class Endpoints:
             specs, inputs = self._of_user_side(is_made=name == USER_SIDE)
         names = [spec.name for spec in specs]
         return specs, lambda *given: inputs(dict(zip(names, given, strict=True)))
+
+    def _of_matrix(self):
+        """The signature that takes lists as rows of a matrix."""
+        served, config = self._served, self._served.scorer.config
+        packing = Packing(served.layout(served.widths[-1]))
+
+        def ranked_rows(given):
+            matrix = given[MATRIX]
+            if self._is_compiled(RANK_MATRIX):
+                return _named(served.rank_matrix(matrix, self._queue(RANK_MATRIX)))
+            with on_host():
+                rows = packing.unpack(packing.filled_up(matrix, 0))
+                inputs = from_tensors(rows, config, is_compiled=False)
+            return self._ranked(RANK_MATRIX, inputs)
+
+        return [packing.spec], ranked_rows
 
     def _of_user_side(self, is_made: bool):
         """The two signatures that part a list in two: the first, or the second."""
@@ -81,10 +106,12 @@ class Endpoints:
 
     def _ranked(self, name: str, inputs: dict) -> dict[str, tf.Tensor]:
         """Scores and order, the way the configuration asks for."""
-        serving = self._served.serving
-        queue = name if serving.batching else None
         is_compiled = self._is_compiled(name)
-        return _named(self._served.rank(inputs, queue, is_compiled))
+        return _named(self._served.rank(inputs, self._queue(name), is_compiled))
+
+    def _queue(self, name: str) -> str | None:
+        """Where the lists of a signature wait for others."""
+        return name if self._served.serving.batching else None
 
     def _is_compiled(self, name: str) -> bool:
         return name in self._served.serving.compiled_signatures()

@@ -1,8 +1,8 @@
 """Signatures beside the two usual ones, for those who ask for them.
 
 `rank_tensors` takes what the transform would make, for callers who keep features as
-ids. `user_side` makes of a user and their history what `rank_with_user_side` needs of
-them, once for many lists of candidates.
+ids, and `rank_matrix` the same as one matrix. `user_side` makes of a user and their
+history what `rank_with_user_side` needs of them, once for many lists of candidates.
 """
 
 from functools import cached_property
@@ -12,9 +12,10 @@ import tensorflow as tf
 
 from psad_tf.data.packing import packed_columns
 from psad_tf.export_core import ServedScorer
-from psad_tf.export_tensors import RANK_TENSORS, tensor_specs
+from psad_tf.export_tensors import RANK_MATRIX, RANK_TENSORS, tensor_specs
 from psad_tf.export_user_side import USER_SIDE, WITH_USER_SIDE, PackedUserSide
 from psad_tf.features import FeatureSet
+from psad_tf.list_matrix import MATRIX
 
 
 def packed_specs(features: FeatureSet, places: tuple[str, ...]) -> list[tf.TensorSpec]:
@@ -76,6 +77,9 @@ class WarmupArrays:
         lists = len(packed["candidate_count"])
         if name == RANK_TENSORS:
             return self._tensors(lists, *width)
+        if name == RANK_MATRIX:
+            full = self._served.layout(self._served.widths[-1])
+            return {MATRIX: full.fill(self._tensors(lists, *width))}
         places = ("user_", "history_") if name == USER_SIDE else ("candidate_",)
         arrays = {k: v for k, v in packed.items() if k.startswith(places)}
         if name == WITH_USER_SIDE:

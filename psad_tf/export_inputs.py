@@ -1,18 +1,21 @@
 """What the served scorer takes: tensors by name, or one tensor that holds them all."""
 
-import math
-
 import tensorflow as tf
 
 from psad_tf import tensors
 from psad_tf.config import PSADConfig
+from psad_tf.list_matrix import (
+    CANDIDATE_COUNT,
+    HISTORY_COUNT,
+    MATRIX,
+    NUMBERS,
+    ListMatrix,
+)
 
-PACKED = "packed"
-CANDIDATE_COUNT, HISTORY_COUNT = "candidate_count", "history_count"
 # A count says as much as what is valid.
-_COUNTS = {
-    tensors.CANDIDATE_IS_VALID: CANDIDATE_COUNT,
-    tensors.HISTORY_IS_VALID: HISTORY_COUNT,
+_IS_VALID = {
+    CANDIDATE_COUNT: tensors.CANDIDATE_IS_VALID,
+    HISTORY_COUNT: tensors.HISTORY_IS_VALID,
 }
 
 
@@ -40,26 +43,22 @@ def input_specs(config: PSADConfig, list_width: int, history_width: int, lists=N
 
 
 class Packing:
-    """Lists as rows of one int32 matrix, which goes to a device in one copy.
+    """Input tensors to the rows of a `ListMatrix` and back, in a graph.
 
-    Each tensor copied there costs a start, and is copied slowly unless it was made for
-    it, as this matrix is. Unpacking costs a compiled graph nothing.
+    Each tensor copied to a device costs a start, and is copied slowly unless it was
+    made for it, as this matrix is. Unpacking costs a compiled graph nothing.
 
     Args:
-        specs: From `input_specs`.
+        layout: The matrix's.
     """
 
-    def __init__(self, specs: dict[str, tf.TensorSpec]):
-        self._specs = specs
-        self._sizes = [
-            1 if name in _COUNTS else math.prod(spec.shape[1:])
-            for name, spec in specs.items()
-        ]
+    def __init__(self, layout: ListMatrix):
+        self._layout = layout
 
     @property
     def spec(self) -> tf.TensorSpec:
-        """The matrix: int32 `[batch, values of a list]`."""
-        return tf.TensorSpec((None, sum(self._sizes)), tf.int32, PACKED)
+        """The matrix: int32 `[batch, columns]`."""
+        return tf.TensorSpec((None, self._layout.width), tf.int32, MATRIX)
 
     def pack(self, inputs: dict[str, tf.Tensor], missing=None) -> tf.Tensor:
         """The matrix of input tensors; ids must be below 2^31.
@@ -69,14 +68,13 @@ class Packing:
             missing: How many rows of zeros to add, or None.
         """
         columns = []
-        for (name, spec), size in zip(self._specs.items(), self._sizes, strict=True):
-            if name not in _COUNTS:
+        for name, size in self._layout.sizes.items():
+            if name in inputs:
                 values = inputs[name]
-            elif (count := _COUNTS[name]) in inputs:
-                values = inputs[count]
             else:
-                values = tf.reduce_sum(tf.cast(inputs[name], tf.int32), axis=1)
-            if spec.dtype.is_floating:
+                is_valid = tf.cast(inputs[_IS_VALID[name]], tf.int32)
+                values = tf.reduce_sum(is_valid, axis=1)
+            if name in NUMBERS:
                 values = tf.bitcast(values, tf.int32)
             columns.append(tf.reshape(tf.cast(values, tf.int32), (-1, size)))
         if missing is not None:
@@ -85,15 +83,30 @@ class Packing:
             columns = [tf.pad(x, missing * [[0, 1], [0, 0]]) for x in columns]
         return tf.concat(columns, axis=1)
 
+    def filled_up(self, matrix: tf.Tensor, missing) -> tf.Tensor:
+        """A matrix with so many rows of zeros more.
+
+        Where none is missing it is made anew all the same: where the device reads it,
+        and of so many columns.
+
+        Raises:
+            InvalidArgumentError: When it runs: there are more or fewer columns. The
+                name of the operation, which the error has, says how many there are.
+        """
+        width = self._layout.width
+        zeros = tf.zeros((missing, width), tf.int32)
+        return tf.concat([matrix, zeros], 0, f"{MATRIX}_must_have_{width}_columns")
+
     def unpack(self, matrix: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The input tensors of a matrix, ids in int32."""
-        columns = tf.split(matrix, self._sizes, axis=1)
-        inputs = {}
-        for (name, spec), values in zip(self._specs.items(), columns, strict=True):
-            if name in _COUNTS:
-                inputs[name] = tf.range(spec.shape[1]) < values
-                continue
-            values = tf.reshape(values, (-1, *spec.shape[1:]))
-            is_float = spec.dtype.is_floating
-            inputs[name] = tf.bitcast(values, spec.dtype) if is_float else values
+        """The input tensors of a matrix, and the counts; ids are int32."""
+        inputs, sizes = {}, [*self._layout.sizes.values()]
+        columns = tf.split(matrix, sizes, axis=1)
+        for (name, shape), values in zip(
+            self._layout.shapes.items(), columns, strict=True
+        ):
+            values = tf.reshape(values, (-1, *shape))
+            inputs[name] = tf.bitcast(values, tf.float32) if name in NUMBERS else values
+            if name in _IS_VALID:
+                places = tf.range(self._layout.lengths[name])
+                inputs[_IS_VALID[name]] = places < values[:, tf.newaxis]
         return inputs

@@ -37,6 +37,35 @@ def in_known_sizes(compiled, count: tf.Tensor, sizes: tuple[int, ...]):
         return [answer[:count] for answer in answers]
 
 
+def asked(graph, taken, count, queue: str | None, serving, is_compiled: bool) -> list:
+    """What a graph answers to the lists of a request, by themselves or with others.
+
+    Args:
+        graph: A concrete function.
+        taken: What it takes by name, from how many lists are missing, or from nothing.
+        count: How many lists there are.
+        queue: The name under which lists wait to be batched, or None.
+        serving: The `ServingConfig`.
+        is_compiled: Whether XLA compiles the graph.
+
+    Returns:
+        Its outputs, of the lists that are there.
+    """
+    sizes = serving.batch_sizes
+
+    def alone():
+        if not is_compiled:
+            return list(graph(taken()))
+        return in_known_sizes(lambda missing: graph(taken(missing)), count, sizes)
+
+    if queue is None:
+        return alone()
+    # Enough for a batch of their own, and perhaps more than a queue holds.
+    return tf.cond(
+        count > sizes[-1], alone, lambda: batched(graph, taken(), queue, serving)
+    )
+
+
 def number_of(inputs: dict) -> tf.Tensor:
     """How many lists there are: int32."""
     return tf.shape(next(iter(inputs.values())))[0]

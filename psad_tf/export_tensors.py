@@ -1,4 +1,4 @@
-"""The signature that takes what the transform makes, already as ids."""
+"""The signatures that take what the transform makes, already as ids."""
 
 import tensorflow as tf
 
@@ -7,7 +7,7 @@ from psad_tf.export_answer import ID_INPUTS, unknown_ids_message
 from psad_tf.export_checks import refuse_unless
 from psad_tf.export_rows import on_host
 
-RANK_TENSORS = "rank_tensors"
+RANK_TENSORS, RANK_MATRIX = "rank_tensors", "rank_matrix"
 
 
 def tensor_specs(config) -> list[tf.TensorSpec]:

@@ -33,6 +33,20 @@ class Window:
     columns: int
 
 
+def computing(scorer, width: tuple[int, int], is_full: bool, precision: str):
+    """A scorer at a width, computing in the precision that was asked for; or itself."""
+    policy = scorer.dtype_policy
+    if precision == "bfloat16":
+        policy = "mixed_bfloat16"
+    elif is_full:
+        return scorer
+    if isinstance(scorer, Scorer):
+        return resized(scorer, *width, policy)
+    model = type(scorer).from_config(scorer.get_config() | {"dtype": policy})
+    model.build()
+    return model
+
+
 def resized(scorer: Scorer, list_width: int, history_width: int, dtype) -> Scorer:
     """A scorer of other widths, with weights that wait to be replaced.
 

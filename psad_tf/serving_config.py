@@ -10,6 +10,7 @@ from psad_tf.features import FeatureSet
 # Signatures that are there when asked for, by what asks for them.
 EXTRA_SIGNATURES = {
     "rank_tensors": ("rank_tensors",),
+    "rank_matrix": ("rank_matrix",),
     "user_side": ("user_side", "rank_with_user_side"),
 }
 PRECISIONS = ("float32", "bfloat16", "float16", "int8")
@@ -39,8 +40,8 @@ class ServingConfig:
             `rank_plain` is `rank` without. So that shapes are few, lists are filled up
             to the next of `batch_sizes`, whether or not there is `batching`.
         extra_signatures: Of `EXTRA_SIGNATURES`: `rank_tensors` takes what the transform
-            makes; `user_side` makes a user's side apart from the candidates, and
-            `rank_with_user_side` takes it.
+            makes, and `rank_matrix` the same as one matrix; `user_side` makes a user's
+            side apart from the candidates, and `rank_with_user_side` takes it.
         precision: `float32`; `bfloat16` stores weights and computes in it; `float16`
             and `int8` store weights so and compute in float32.
         precision_tolerance: The most that mean NDCG@10 on validation lists may differ
@@ -113,7 +114,8 @@ class ServingConfig:
 
     def compiled_signatures(self) -> tuple[str, ...]:
         """The names of those whose scorer XLA compiles."""
-        compiled = {"serving_default", "rank", "rank_tensors"} if self.xla else ()
+        able = {"serving_default", "rank", "rank_tensors", "rank_matrix"}
+        compiled = able if self.xla else ()
         return tuple(name for name in self.signatures() if name in compiled)
 
     def warmup_sizes(self) -> tuple[int, ...]:

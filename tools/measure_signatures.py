@@ -3,7 +3,8 @@
     python tools/measure_signatures.py MODEL [MODEL ...] --out docs/results/FILE.json
 
 Full, made-up lists are sent from the host's memory by so many threads at once, and
-scores and order fetched; models are asked in turns, round after round.
+scores and order fetched, straight into the session, as a server does it; models are
+asked in turns, round after round.
 """
 
 import argparse
@@ -15,6 +16,10 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf import text_format
+
+from psad_tf.list_matrix import COUNTS, MATRIX, NUMBERS, ListMatrix
+from serving.graph_run import GraphRun
 
 ALIGNMENT = 64  # bytes; TensorFlow copies what is fed in other memory
 
@@ -44,6 +49,21 @@ def arrays(signature, lists: int, widths: dict[str, int]) -> dict[str, np.ndarra
     return found
 
 
+def matrix_of(path: Path, lists: int) -> np.ndarray:
+    """Full lists for `rank_matrix` of a model."""
+    described = json.loads((path / "assets.extra" / "psad.json").read_text())
+    layout, random = ListMatrix(**described["rank_matrix"]), np.random.default_rng(0)
+    made = {}
+    for name, shape in layout.shapes.items():
+        if name in COUNTS:
+            made[name] = np.full(lists, layout.lengths[name])
+        elif name in NUMBERS:
+            made[name] = random.normal(size=(lists, *shape))
+        else:
+            made[name] = random.integers(1, 200, (lists, *shape))
+    return aligned(layout.fill(made))
+
+
 def aligned(values: np.ndarray) -> np.ndarray:
     """A copy in memory that TensorFlow takes as it is, as a server's tensors are."""
     memory = np.empty(values.nbytes + ALIGNMENT, np.uint8)
@@ -60,29 +80,33 @@ class Loaded:
     Args:
         path: Its folder.
         inter_op: Threads for operations, as `inter_op_parallelism_threads` has them.
+        config: What else the session is configured by.
     """
 
-    def __init__(self, path: Path, inter_op: int):
-        options = tf.compat.v1.GPUOptions(allow_growth=True)
-        config = tf.compat.v1.ConfigProto(
-            gpu_options=options, inter_op_parallelism_threads=inter_op
-        )
+    def __init__(self, path: Path, inter_op: int, config):
+        self._path = path
+        own = tf.compat.v1.ConfigProto()
+        own.CopyFrom(config)
+        own.inter_op_parallelism_threads = inter_op
+        own.gpu_options.allow_growth = True
         self.words = {"model": path.name, "inter_op": inter_op}
-        self._session = tf.compat.v1.Session(graph=tf.Graph(), config=config)
-        with self._session.graph.as_default():
-            meta = tf.compat.v1.saved_model.load(self._session, ["serve"], str(path))
-        self.signatures = meta.signature_def
+        session = tf.compat.v1.Session(graph=tf.Graph(), config=own)
+        with session.graph.as_default():
+            meta = tf.compat.v1.saved_model.load(session, ["serve"], str(path))
+        self._run, self.signatures = GraphRun(session), meta.signature_def
 
     def call(self, name: str, lists: int, widths: dict[str, int]):
         """Asks a signature about so many lists; warm."""
         signature = self.signatures[name]
-        given = arrays(signature, lists, widths)
-        fetched = [signature.outputs[k].name for k in ("scores", "order")]
-        fed = [signature.inputs[k].name for k in given]
-        run, values = self._session.make_callable(fetched, fed), list(given.values())
+        if MATRIX in signature.inputs:
+            given = {MATRIX: matrix_of(self._path, lists)}
+        else:
+            given = arrays(signature, lists, widths)
+        fetched = {k: signature.outputs[k].name for k in ("scores", "order")}
+        fed = {signature.inputs[k].name: values for k, values in given.items()}
         for _ in range(5):
-            run(*values)
-        return lambda: run(*values)
+            self._run(fetched, fed)
+        return lambda: self._run(fetched, fed)
 
 
 def took(call, in_flight: int, most: float) -> tuple[list[float], float]:
@@ -106,7 +130,7 @@ def measure(given) -> list[dict]:
     """The figures, one for each model, threads, signature and load."""
     rows = []
     for path, inter_op in itertools.product(given.models, given.inter_op):
-        loaded = Loaded(path, inter_op)
+        loaded = Loaded(path, inter_op, given.config)
         for name, (lists, in_flight) in itertools.product(given.signature, given.load):
             if name in loaded.signatures:
                 call = loaded.call(name, lists, given.widths)
@@ -138,7 +162,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("models", type=Path, nargs="+", help="folders of versions")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--signature", nargs="+", default=["rank_tensors", "rank"])
+    parser.add_argument(
+        "--signature", nargs="+", default=["rank_matrix", "rank_tensors", "rank"]
+    )
     parser.add_argument(
         "--load",
         type=_load,
@@ -147,15 +173,22 @@ def main() -> None:
         help="lists a call x calls in flight, such as 4096x8",
     )
     parser.add_argument("--inter-op", type=int, nargs="+", default=[0])
+    parser.add_argument(
+        "--session-config", type=Path, help="text, as of tensorflow_model_server"
+    )
     parser.add_argument("--candidates", type=int, default=30)
     parser.add_argument("--history", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.0, help="of each round")
     given = parser.parse_args()
+    given.config = tf.compat.v1.ConfigProto()
+    if given.session_config:
+        text_format.Parse(given.session_config.read_text(), given.config)
     given.widths = {"candidate": given.candidates, "history": given.history}
     rows = measure(given)
     devices = [d.device_type for d in tf.config.list_physical_devices()]
-    content = {"tensorflow": tf.__version__, "devices": devices, "rows": rows}
+    content = {"tensorflow": tf.__version__, "devices": devices}
+    content |= {"session_config": str(given.config), "rows": rows}
     given.out.write_text(json.dumps(content, indent=1) + "\n")
     for row in rows:
         print(

@@ -1,5 +1,9 @@
 """The signatures that are there when asked for: ids for text, and a user apart."""
 
+import json
+from contextlib import contextmanager
+
+import grpc
 import numpy as np
 import pytest
 from export_cases import FEATURES, LISTS
@@ -9,13 +13,17 @@ from in_session import InSession
 from psad_tf.data.examples import encode_list
 from psad_tf.data.packing import pack_lists
 from psad_tf.errors import ConfigError
+from psad_tf.list_matrix import ListMatrix
 from psad_tf.serving_config import ServingConfig
+from serving.fault import Fault
+from serving.graph_run import GraphRun
 
 
 @pytest.fixture(scope="module")
 def extra(transform_output, tmp_path_factory):
     path = tmp_path_factory.mktemp("extra") / "model"
-    serving = ServingConfig(extra_signatures=("rank_tensors", "user_side"))
+    names = ("rank_tensors", "rank_matrix", "user_side")
+    serving = ServingConfig(extra_signatures=names)
     return export_tiny(transform_output, path, serving=serving)
 
 
@@ -57,21 +65,39 @@ def as_tensors(extra):
 
 
 @pytest.fixture(scope="module")
-def compiled(transform_output, tmp_path_factory):
-    """`rank_tensors` compiled, asked in a session, as a model server asks it."""
+def layout(extra):
+    """The columns of `rank_matrix`, as a client finds them beside the model."""
+    content = (extra.path / "assets.extra" / "psad.json").read_text()
+    return ListMatrix(**json.loads(content)["rank_matrix"])
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["alone", "batched"])
+def compiled(request, transform_output, tmp_path_factory):
+    """Signatures compiled, asked in a session, as a model server asks them."""
     path = tmp_path_factory.mktemp("compiled_extra") / "model"
     serving = ServingConfig(
-        xla=True, batch_sizes=(1, 4), extra_signatures=("rank_tensors",)
+        xla=True,
+        batch_sizes=(1, 4),
+        batching=request.param,
+        extra_signatures=("rank_tensors", "rank_matrix"),
     )
     model = InSession(export_tiny(transform_output, path, serving=serving).path)
-    signature = model.signatures["rank_tensors"]
+    run = GraphRun(model.session)
 
-    def ask(**inputs):
-        feeds = {signature.inputs[k].name: value for k, value in inputs.items()}
-        fetches = {k: info.name for k, info in signature.outputs.items()}
-        return model.session.run(fetches, feeds)
+    def ask(name, **inputs):
+        signature = model.signatures[name]
+        feeds = {signature.inputs[k].name: v for k, v in inputs.items()}
+        return run({k: info.name for k, info in signature.outputs.items()}, feeds)
 
     return ask
+
+
+@contextmanager
+def refused(message):
+    """What a server answers INVALID_ARGUMENT to, with this message."""
+    with pytest.raises(Fault, match=message) as caught:
+        yield
+    assert caught.value.code is grpc.StatusCode.INVALID_ARGUMENT
 
 
 def part(packed, *places):
@@ -114,28 +140,69 @@ def test_tensors_that_cannot_be_meant_are_refused(
         signatures("rank_tensors", **given)
 
 
-def test_compiled_any_number_of_tensors_rank_alike(signatures, compiled, as_tensors):
+def test_compiled_any_number_of_lists_rank_alike(
+    signatures, compiled, as_tensors, layout
+):
     expected = signatures("rank_tensors", **as_tensors)
     # None; one size, filled up to one; five and nine, filled up to multiples of four.
     for count in (0, 1, 3, 5, 9):
         chosen = np.resize(np.arange(len(LISTS)), count)
-        answer = compiled(**{k: v[chosen] for k, v in as_tensors.items()})
-        for name, values in expected.items():
-            np.testing.assert_allclose(answer[name], values[chosen], atol=1e-4)
+        given = {k: v[chosen] for k, v in as_tensors.items()}
+        for answer in (
+            compiled("rank_tensors", **given),
+            compiled("rank_matrix", matrix=layout.fill(given)),
+        ):
+            for name, values in expected.items():
+                np.testing.assert_allclose(answer[name], values[chosen], atol=1e-4)
 
 
 @pytest.mark.parametrize("bad", [-1, 1 << 30])
-def test_compiled_an_id_that_is_none_is_refused_all_the_same(bad, compiled, as_tensors):
-    import tensorflow as tf
+def test_compiled_an_id_that_is_none_is_refused_all_the_same(
+    bad, compiled, as_tensors, layout
+):
 
     for name in ("user_ids", "candidate_ids", "history_ids"):
         changed = as_tensors[name].copy()
         changed.flat[-1] = bad
-        with pytest.raises(tf.errors.InvalidArgumentError, match=f"{name} has an id"):
-            compiled(**(as_tensors | {name: changed}))
+        with refused(f"{name} has an id"):
+            compiled("rank_tensors", **(as_tensors | {name: changed}))
+        matrix = layout.fill(as_tensors)
+        end = np.cumsum([*layout.sizes.values()])[[*layout.sizes].index(name)]
+        matrix[0, end - 1] = bad
+        with refused(f"{name} has an id"):
+            compiled("rank_matrix", matrix=matrix)
     counts = as_tensors["candidate_count"] + 100
-    with pytest.raises(tf.errors.InvalidArgumentError, match="candidate_count"):
-        compiled(**(as_tensors | {"candidate_count": counts}))
+    with refused("candidate_count"):
+        compiled("rank_tensors", **(as_tensors | {"candidate_count": counts}))
+
+
+def test_a_matrix_ranks_as_its_tensors_do(signatures, as_tensors, layout):
+    expected = signatures("rank_tensors", **as_tensors)
+    answer = signatures("rank_matrix", matrix=layout.fill(as_tensors))
+    np.testing.assert_allclose(answer["scores"], expected["scores"], atol=1e-6)
+    np.testing.assert_array_equal(answer["order"], expected["order"])
+
+
+def test_more_items_than_a_matrix_holds_are_refused(
+    signatures, compiled, as_tensors, layout
+):
+    import tensorflow as tf
+
+    matrix = layout.fill(as_tensors)
+    matrix[0, -1] = layout.history_length + 1
+    with pytest.raises(tf.errors.InvalidArgumentError, match="history_count"):
+        signatures("rank_matrix", matrix=matrix)
+    with refused("history_count"):
+        compiled("rank_matrix", matrix=matrix)
+
+
+def test_a_matrix_of_other_columns_is_refused(compiled, as_tensors, layout):
+
+    matrix = layout.fill(as_tensors)
+    for columns in (matrix[:, :-1], np.pad(matrix, ((0, 0), (0, 1)))):
+        named = f"must_have_{layout.width}_columns"
+        with refused(named):
+            compiled("rank_matrix", matrix=columns)
 
 
 def test_a_users_side_serves_other_candidates(signatures, packed):
@@ -160,8 +227,8 @@ def test_a_side_of_another_model_is_refused(signatures, packed):
 def test_all_of_them_are_warmed_up(extra):
     from psad_tf.replay import replay
 
-    # One width and size, and the smallest list, of each of five signatures.
-    assert replay(extra.path) == 2 * 5
+    # One width and size, and the smallest list, of each of six signatures.
+    assert replay(extra.path) == 2 * 6
 
 
 def test_encoded_history_has_no_side_to_export():

@@ -47,37 +47,46 @@ def test_packed_lists_come_out_as_they_went_in():
     from model_cases import make_batch, tiny
 
     from psad_tf.export_inputs import Packing, input_specs
+    from psad_tf.list_matrix import ListMatrix
 
     config = tiny()
     specs = input_specs(config, config.list_length, config.history_length)
     inputs, _ = make_batch(config, [6, 3, 1], [5, 0, 2])
-    packing = Packing(specs)
+    layout = ListMatrix.of(config, config.list_length, config.history_length)
+    packing = Packing(layout)
     matrix = packing.pack(inputs)
     assert packing.spec.is_compatible_with(matrix)
     found = packing.unpack(matrix)
-    assert set(found) == set(specs)
+    counts = {"candidate_count": [6, 3, 1], "history_count": [5, 0, 2]}
+    assert set(found) == {*specs, *counts}
     for name, values in found.items():
-        np.testing.assert_array_equal(values, inputs[name])
+        np.testing.assert_array_equal(values, (inputs | counts)[name])
     # Counts in place of what is valid.
     counted = {k: v for k, v in inputs.items() if not k.endswith("is_valid")}
-    counted |= {"candidate_count": [6, 3, 1], "history_count": [5, 0, 2]}
+    counted |= counts
     counted = {k: tf.convert_to_tensor(v) for k, v in counted.items()}
     np.testing.assert_array_equal(packing.pack(counted), matrix)
+    # As clients fill it, who have no graph; what isn't there they leave at zero.
+    arrays = {k: np.asarray(counted[k]) for k in layout.shapes}
+    np.testing.assert_array_equal(layout.fill(arrays), matrix)
 
 
-def test_an_answer_comes_out_as_it_went_in_unless_an_id_is_unknown():
+def test_an_answer_comes_out_as_it_went_in_unless_something_cannot_be():
     import tensorflow as tf
     from model_cases import make_batch, tiny
 
     from psad_tf.export_answer import Answer
+    from psad_tf.list_matrix import ListMatrix
 
     config = tiny()
     inputs, _ = make_batch(config, [6, 3, 1], [5, 0, 2])
     ids = ("user_ids", "candidate_ids", "history_ids")
     inputs = {k: np.asarray(inputs[k], np.int32) for k in ids}
+    inputs |= {"candidate_count": np.int32([3, 3, 1])}
+    inputs |= {"history_count": np.int32([5, 0, 2])}
     scores = np.float32([[0.5, -2, 1e-30]] * 3)
     order = np.int32([[0, 2, 1], [1, 0, -1], [0, -1, -1]])
-    answer = Answer(config, 3)
+    answer = Answer(config, ListMatrix.of(config, 3, 5))
 
     def through(inputs):
         given = {k: tf.constant(v) for k, v in inputs.items()}
@@ -86,14 +95,23 @@ def test_an_answer_comes_out_as_it_went_in_unless_an_id_is_unknown():
     found = through(inputs)
     np.testing.assert_array_equal(found[0], scores)
     np.testing.assert_array_equal(found[1], order)
-    rows = {name: config.item_rows for name in ids} | {"user_ids": config.user_rows}
-    for name, bad in ((n, bad) for n in ids for bad in (-1, rows[n])):
+    most = {name: config.item_rows - 1 for name in ids}
+    most |= {"user_ids": config.user_rows - 1}
+    most |= {"candidate_count": 3, "history_count": 5}
+    for name, bad in ((n, bad) for n in inputs for bad in (-1, most[n] + 1)):
         changed = inputs[name].copy()
         changed.flat[-1] = bad
-        with pytest.raises(tf.errors.InvalidArgumentError, match=f"{name} has an id"):
+        named = f"{name} (has an id that )?is not in 0..{most[name]};"
+        with pytest.raises(tf.errors.InvalidArgumentError, match=named):
             through(inputs | {name: changed})
-        changed.flat[-1] = rows[name] - 1
+        changed.flat[-1] = most[name]
         through(inputs | {name: changed})
+    # No list at all has nothing that could be wrong.
+    none = answer.pack(
+        *(tf.constant(x[:0]) for x in (scores, order)),
+        {k: tf.constant(v[:0]) for k, v in inputs.items()},
+    )
+    assert [x.shape for x in answer.unpack(none)] == [(0, 3), (0, 3)]
 
 
 def test_what_a_session_is_fed_stays_on_the_host(exported):

@@ -23,7 +23,10 @@ from psad_tf.serving_config import ServingConfig, serving_config
         ({"batch_timeout_micros": -1}, "batch_timeout_micros=-1 must be .* from 0 on"),
         ({"precision": "int4"}, "precision='int4' must be one of"),
         ({"precision_tolerance": 2}, "precision_tolerance=2 must be a number in 0..1"),
-        ({"extra_signatures": ["rank_ids"]}, r"must be of \['rank_tensors', 'user_"),
+        (
+            {"extra_signatures": ["rank_ids"]},
+            r"must be of \['rank_matrix', 'rank_tensors', 'user_",
+        ),
         ({"onnx": "scorer.onnx"}, "onnx='scorer.onnx' must be true or false"),
         (
             {"onnx": True, "precision": "bfloat16"},

@@ -75,12 +75,11 @@ def onnx_scorer(served: ServedScorer, validation: Iterable | None) -> OnnxScorer
     return OnnxScorer(content, report)
 
 
-def scoring(served: ServedScorer, is_compiled: bool = False):
+def scoring(served: ServedScorer):
     """The scorer at full width, as a `tf.function` of the input tensors by name.
 
     Args:
         served: The exported scorer.
-        is_compiled: Whether XLA compiles it.
 
     Returns:
         `inputs -> {"scores": float32 [batch, list]}`.
@@ -89,7 +88,6 @@ def scoring(served: ServedScorer, is_compiled: bool = False):
     return tf.function(
         lambda inputs: {SCORES: tf.cast(served.scores(full, inputs), tf.float32)},
         input_signature=[input_specs(served.scorer.config, *full)],
-        jit_compile=is_compiled or None,
         autograph=False,
     )
 

@@ -55,10 +55,18 @@ def align_right(values, is_valid):
     places = ops.arange(length, dtype="int32")[None]
     padding = length - ops.sum(ops.cast(is_valid, "int32"), axis=1, keepdims=True)
     source = ops.maximum(places - padding, 0)
-    # As rows of all lists: `take_along_axis` is dozens of operations on TensorFlow.
-    first = ops.arange(ops.shape(is_valid)[0], dtype="int32")[:, None] * length
-    moved = [
-        ops.take(ops.reshape(v, (-1, *v.shape[2:])), first + source, axis=0)
-        for v in values
-    ]
-    return moved, places >= padding
+    return [_at(v, source) for v in values], places >= padding
+
+
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
+    def _at(values, places):
+        # One operation; `ops.take_along_axis` is dozens.
+        return tf.gather(values, places, batch_dims=1)
+
+else:
+
+    def _at(values, places):
+        places = ops.reshape(places, (*places.shape, *[1] * (values.ndim - 2)))
+        return ops.take_along_axis(values, places, axis=1)

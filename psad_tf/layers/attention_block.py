@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from psad_tf.layers.dense import Dense
+from psad_tf.layers.layer_normalization import LayerNormalization
 from psad_tf.masking import mask_logits
 
 
@@ -65,7 +66,7 @@ class AttentionBlock(keras.layers.Layer):
             return layer
 
         def norm(name):
-            layer = keras.layers.LayerNormalization(name=name, dtype=policy)
+            layer = LayerNormalization(name=name, dtype=policy)
             layer.build(queries_shape)
             return layer
 
@@ -93,12 +94,16 @@ class AttentionBlock(keras.layers.Layer):
         Returns:
             float `[batch, queries, dim]`.
         """
+        # From here on queries know nothing of each other: rows of all lists.
+        rows = ops.reshape(queries, (-1, queries.shape[-1]))
         attended = self.mix(self._attend(queries, keys, is_visible, bias))
-        hidden = self.attention_norm(queries + self.drop(attended, training=training))
+        hidden = self.attention_norm(rows + self.drop(attended, training=training))
         wide = self.ffn_out(self.ffn_in(hidden))
-        return self.ffn_norm(hidden + self.drop(wide, training=training))
+        rows = self.ffn_norm(hidden + self.drop(wide, training=training))
+        return ops.reshape(rows, (-1, *queries.shape[1:]))
 
     def _attend(self, queries, keys, is_visible, bias):
+        """What the queries of all lists see, as rows: `[batch * queries, dim]`."""
         # Products of large items overflow in float16, and softmax makes NaN of them.
         wide = keras.backend.result_type(self.compute_dtype, "float32")
         query = ops.cast(self._split(self.query(queries)), wide)
@@ -112,7 +117,7 @@ class AttentionBlock(keras.layers.Layer):
         )
         weights = ops.cast(weights, value.dtype)
         mixed = ops.transpose(ops.matmul(weights, value), (0, 2, 1, 3))
-        return ops.reshape(mixed, (-1, queries.shape[1], self.num_heads * dim))
+        return ops.reshape(mixed, (-1, self.num_heads * dim))
 
     def _split(self, x):
         """`[batch, length, dim]` to `[batch, heads, length, dim / heads]`."""

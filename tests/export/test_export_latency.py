@@ -30,24 +30,25 @@ def test_so_many_requests_are_in_flight_and_each_is_counted():
 
 
 def test_a_full_queue_is_counted_apart_and_any_other_error_is_raised():
-    import tensorflow as tf
+    import grpc
 
     from psad_tf.export_latency import hold
+    from serving.fault import Fault
 
     calls = []
 
     def shedding():
         calls.append(1)
         if len(calls) % 2:
-            raise tf.errors.UnavailableError(None, None, "full")
+            raise Fault(grpc.StatusCode.UNAVAILABLE, "full")
 
     took, shed, _ = hold(shedding, 1, 0.02)
     assert len(took) + shed == len(calls) and abs(len(took) - shed) <= 1
 
     def broken():
-        raise tf.errors.InternalError(None, None, "broken")
+        raise Fault(grpc.StatusCode.INTERNAL, "broken")
 
-    with pytest.raises(tf.errors.InternalError):
+    with pytest.raises(Fault, match="broken"):
         hold(broken, 2, 5)
 
 

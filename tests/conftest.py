@@ -7,6 +7,9 @@ import pytest
 # For how it collects garbage, which spares its tests time as it does its runs.
 import tfx_pipeline  # noqa: F401
 
+# Before anything imports NumPy: there are as many tests at a time as processors, and
+# threads that share small matrices mostly wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Before anything imports TensorFlow Transform, which would choose Keras 2.
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "0")
 

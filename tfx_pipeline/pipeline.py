@@ -116,7 +116,7 @@ def create_pipeline(config: PipelineConfig) -> pipeline_lib.Pipeline:
         model=trainer.outputs["model"],
         examples=examples.outputs["examples"],
         dataset=config.dataset,
-        gate=gate,
+        gate=json.dumps(config.gate.of_serving(), sort_keys=True),
         code=code,
     )
     pusher = StorePusher(

@@ -37,7 +37,7 @@ def ServingCheck(
 
     Args:
         dataset: The data set's name.
-        gate: The `GateConfig` as JSON.
+        gate: What `GateConfig.of_serving` gives, as JSON.
         code: A fingerprint of the code, for the cache.
     """
     features, bounds = feature_set(dataset), GateConfig(**json.loads(gate))

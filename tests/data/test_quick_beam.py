@@ -1,9 +1,13 @@
 """What the tests' Beam remembers is what Beam would have found."""
 
 import inspect
+import os.path
 
+import apache_beam as beam
 import pytest
 import quick_beam
+from apache_beam.coders import VarIntCoder
+from apache_beam.internal import pickler
 from apache_beam.options.pipeline_options import (
     DebugOptions,
     PipelineOptions,
@@ -11,7 +15,7 @@ from apache_beam.options.pipeline_options import (
     TypeOptions,
     WorkerOptions,
 )
-from apache_beam.transforms import core
+from apache_beam.transforms import core, userstate
 
 FLAGS = [
     [],
@@ -63,3 +67,41 @@ def test_a_method_is_bound_or_not():
     assert [*core.get_signature(Doer().method).parameters] == ["x", "y"]
     assert [*core.get_signature(Doer.method).parameters] == ["self", "x", "y"]
     assert core.get_signature(Doer.method) == inspect.signature(Doer.method)
+
+
+COUNT = beam.DoFn.StateParam(
+    userstate.CombiningValueStateSpec("count", VarIntCoder(), sum)
+)
+
+
+class Counter(beam.DoFn):
+    def process(self, pair, count=COUNT):
+        """Keeps state."""
+
+
+class Plain(beam.DoFn):
+    def process(self, pair, more=beam.DoFn.TimestampParam):
+        """Keeps none."""
+
+
+@pytest.mark.parametrize(
+    ("dofn", "has_state"),
+    [
+        (Counter(), True),
+        (Plain(), False),
+        (core.CallableWrapperDoFn(free), False),
+    ],
+)
+def test_what_keeps_state_is_known(dofn, has_state):
+    for _ in range(2):
+        assert userstate.get_dofn_specs(dofn) == quick_beam._ask_specs(dofn)
+        assert userstate.is_stateful_dofn(dofn) is has_state
+
+
+def test_a_function_comes_back_from_its_pickle():
+    step = 2
+
+    def joined(name):
+        return os.path.join(name, str(step))
+
+    assert pickler.loads(pickler.dumps(joined))("a") == joined("a")

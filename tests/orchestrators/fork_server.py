@@ -39,11 +39,12 @@ def serve(address: str) -> None:
     """Until killed; says `ready` on standard output."""
     sys.path.append(str(Path(__file__).parents[1]))
     import quick_beam  # noqa: F401
+    from quick_graphs import quick_graphs
 
     import tfx_pipeline.local_runner  # noqa: F401 - the slow part
     import tfx_pipeline.runners.step  # noqa: F401
 
-    with socket.socket(socket.AF_UNIX) as listening:
+    with quick_graphs(), socket.socket(socket.AF_UNIX) as listening:
         listening.bind(address)
         listening.listen()
         print("ready", flush=True)

@@ -173,6 +173,21 @@ def test_a_threshold_of_the_run_is_obeyed_and_the_push_skipped(runs, workplace):
     assert len([p for p in store.iterdir() if p.name.isdigit()]) == 1
 
 
+def test_the_server_is_not_checked_again_for_a_threshold_of_another_check(
+    runs, workplace
+):
+    store = metadata_store(workplace / "root" / "metadata.sqlite")
+    states = {}
+    for one in runs:
+        run = store.get_context_by_type_and_name("pipeline_run", one["run_id"])
+        for execution in store.get_executions_by_context(run.id):
+            name = execution.type.rpartition(".")[2]
+            states.setdefault(name, []).append(execution.last_known_state)
+    done, cached = pb.Execution.COMPLETE, pb.Execution.CACHED
+    assert states["ServingCheck"] == [done, cached]
+    assert states["GatedEvaluator"] == [done, done]
+
+
 def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))

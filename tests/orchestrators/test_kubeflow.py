@@ -2,11 +2,17 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from platform_walk import Walk
+
+from psad_tf.data.examples import decode_list, encode_list
+from psad_tf.feature_sets import CLICK_WORLD
+from schemas import schema_path
 
 CLUSTER = {
     "image": "registry/psad-pipeline:1",
@@ -186,3 +192,31 @@ def test_the_walk_wrote_the_report_into_the_bucket(walk):
     report = walk.folder("Report", "report")
     metrics = json.loads((report / "metrics.json").read_text())
     assert metrics["decision"]["pushed"] is True
+
+
+def test_the_real_server_answers_as_the_model_does(walk):
+    """Also the longest lists with the longest past, and the shortest without one."""
+    folder = walk.folder("ServingCheck", "infra_blessing")
+    found = json.loads((folder / "serving_check.json").read_text())
+    assert (found["passed"], found["lists"]) == (True, 1 + 2), found["reason"]
+    assert max(found["serving_default"], found["rank"]) <= 1e-4
+
+
+def test_the_true_relevance_is_no_input(walk):
+    import tensorflow as tf
+    import tensorflow_transform as tft
+
+    from tfx_pipeline.report.served import read_serialized
+    from tfx_pipeline.trainer import serving_spec
+
+    stored = read_serialized(walk.folder("ListExampleGen", "examples") / "Split-train")
+    one = decode_list(stored[0], CLICK_WORLD)
+    other = replace(one, truth=[{"true_relevance": 9.0} for _ in one.truth])
+    encoded = [encode_list(x, CLICK_WORLD) for x in (one, other)]
+    assert encoded[0] != encoded[1]
+    spec = serving_spec(str(schema_path(CLICK_WORLD.name)), CLICK_WORLD)
+    assert "candidate_true_relevance" not in spec
+    fitted = tft.TFTransformOutput(str(walk.folder("Transform", "transform_graph")))
+    transform = fitted.transform_features_layer()
+    for name, made in transform(tf.io.parse_example(encoded, spec)).items():
+        np.testing.assert_array_equal(*made, err_msg=name)

@@ -77,6 +77,7 @@ class KillableRun:
 
 def _run(arguments: list[str], stderr) -> None:
     import quick_beam  # noqa: F401
+    from quick_graphs import quick_graphs
 
     from psad_tf import cli
 
@@ -84,7 +85,8 @@ def _run(arguments: list[str], stderr) -> None:
     stderr.close()
     with open(os.devnull, "w") as nothing:
         os.dup2(nothing.fileno(), 1)
-    sys.exit(cli.main(arguments))
+    with quick_graphs():
+        sys.exit(cli.main(arguments))
 
 
 def alive(processes: list[psutil.Process], seconds: float) -> list[str]:

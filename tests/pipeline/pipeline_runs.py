@@ -7,6 +7,7 @@ from pathlib import Path
 import quick_beam  # noqa: F401
 from ml_metadata.metadata_store import MetadataStore
 from ml_metadata.proto import metadata_store_pb2 as pb
+from quick_graphs import quick_graphs
 
 from psad_tf import cli
 
@@ -41,6 +42,7 @@ OPEN_GATE = {
     "max_teacher_gap": 1.0,
     "min_teacher_correlation": -1.1,
     "serving_lists": 4,
+    "resamples": 1000,
 }
 # A log of a few days: every user's first list is among the training lists.
 OPEN_DATA_GATE = {"max_number_skew": 1.0, "max_text_skew": 1.0}
@@ -89,7 +91,8 @@ class PipelineRun:
 
 def run_pipeline(root: Path, settings: dict, *flags: str) -> PipelineRun:
     """Runs `psad pipeline run` in this process."""
-    code = cli.main(arguments(root, settings, *flags))
+    with quick_graphs():
+        code = cli.main(arguments(root, settings, *flags))
     pushed = [name for name in store_names(root) if name.isdigit()]
     return PipelineRun(code, root, recorded_runs(root)[-1], pushed)
 

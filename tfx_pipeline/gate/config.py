@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 
 from psad_tf.errors import ConfigError
 
+_OF_SERVING = "serving_lists", "serving_tolerance", "max_served_latency_ms"
+
 
 @dataclass(frozen=True)
 class GateConfig:
@@ -112,6 +114,10 @@ class GateConfig:
         ):
             if getattr(self, name) < least:
                 raise _bad(name, getattr(self, name), f"must be at least {least}")
+
+    def of_serving(self) -> dict[str, float]:
+        """What the serving check looks at; it need not be done again for the rest."""
+        return {name: getattr(self, name) for name in _OF_SERVING}
 
 
 def _bad(name: str, value, remedy: str) -> ConfigError:

@@ -10,6 +10,7 @@ import numpy as np
 from psad_tf import metrics
 from psad_tf.data.ranking_list import RankingList
 from psad_tf.features import FeatureSet
+from tfx_pipeline.gate.resampling import resampled_sums
 from tfx_pipeline.report.groups import HISTORY_BINS, history_groups, slice_groups
 
 SERVED, INITIAL, MEAN_RATING, RANDOM = "served", "initial", "mean_rating", "random"
@@ -173,16 +174,21 @@ def compare(
         label: The group's name.
         resamples: Of each bootstrap over lists.
     """
+    of_group = {ranker: of_lists[chosen] for ranker, of_lists in values.items()}
+    gains = {r: of_group[SERVED] - v for r, v in of_group.items() if r != SERVED}
     count = int(chosen.sum())
-    means, gains = {}, {}
-    for ranker, of_lists in values.items() if count else ():
-        of_group = of_lists[chosen]
-        means[ranker] = interval(of_group, resamples)
-        if ranker != SERVED:
-            gains[ranker] = interval(values[SERVED][chosen] - of_group, resamples)
+    if not count:
+        return Comparison(partition, label, count, {}, {})
+    found = _intervals([*of_group.values(), *gains.values()], resamples)
+    means = dict(zip(of_group, found, strict=False))
+    gains = dict(zip(gains, found[len(means) :], strict=True))
     return Comparison(partition, label, count, means, gains)
 
 
-def interval(values: np.ndarray, resamples: int = RESAMPLES) -> Interval:
-    """The mean of `[lists]` values, with its interval over lists."""
-    return Interval(*metrics.paired_bootstrap(values, resamples=resamples))
+def _intervals(columns: Sequence[np.ndarray], resamples: int) -> list[Interval]:
+    """The mean of each column of `[lists]` values, with its interval over lists."""
+    table = np.column_stack(columns)
+    resampled = resampled_sums(table, resamples) / len(table)
+    ends = np.quantile(resampled, [0.025, 0.975], axis=0)
+    rows = zip(table.mean(axis=0), *ends, strict=True)
+    return [Interval(*map(float, row)) for row in rows]

@@ -3,14 +3,15 @@
 import keras
 import numpy as np
 import pytest
-from backend_tools import IS_JAX, compile_with, quick
-from model_cases import TINY, arrays, awake, make_batch, tensors, tiny
+from backend_tools import IS_JAX, quick, train_on
+from model_cases import TINY, arrays, awake, make_batch, repeated, tensors, tiny
 
 from psad_tf import metrics
 from psad_tf.baselines.registry import RERANKERS, build_reranker, reranker
 from psad_tf.masking import mask_logit
 
 COUNTS = [6, 5, 4, 3, 2, 1, 6, 6]
+EASY = tiny(num_layers=1, slate_length=2)
 NAMES = sorted(RERANKERS)
 STAGES = [(name, stage) for name in NAMES for stage in reranker(name).stages]
 
@@ -37,11 +38,23 @@ def readouts(model, inputs):
     }
 
 
+@pytest.fixture(scope="module")
+def usual(models):
+    """Each reranker's readouts of `COUNTS`, asked for once."""
+    found = {}
+
+    def of(name):
+        if name not in found:
+            found[name] = readouts(models(name), make_batch(TINY, COUNTS)[0])
+        return found[name]
+
+    return of
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_scores_have_a_place_for_each_candidate_and_padding_is_last(models, name):
-    inputs, _ = make_batch(TINY, COUNTS)
-    is_valid = np.array(inputs["candidate_is_valid"])
-    for scores in readouts(models(name), inputs).values():
+def test_scores_have_a_place_for_each_candidate_and_padding_is_last(usual, name):
+    is_valid = np.array(make_batch(TINY, COUNTS)[0]["candidate_is_valid"])
+    for scores in usual(name).values():
         assert scores.shape == is_valid.shape
         assert scores.dtype == "float32"
         assert np.isfinite(scores).all()
@@ -50,17 +63,16 @@ def test_scores_have_a_place_for_each_candidate_and_padding_is_last(models, name
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_first_readout_is_the_model_itself(models, name):
+def test_the_first_readout_is_the_model_itself(models, usual, name):
     inputs, _ = make_batch(TINY, COUNTS)
-    first = next(iter(readouts(models(name), inputs).values()))
+    first = next(iter(usual(name).values()))
     np.testing.assert_array_equal(first, models(name)(inputs, training=False))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_is_drawn_when_it_ranks(models, name):
-    inputs, _ = make_batch(TINY, COUNTS)
-    once, again = (readouts(models(name), inputs) for _ in range(2))
-    for way, scores in once.items():
+def test_nothing_is_drawn_when_it_ranks(models, usual, name):
+    again = readouts(models(name), make_batch(TINY, COUNTS)[0])
+    for way, scores in usual(name).items():
         np.testing.assert_array_equal(scores, again[way])
 
 
@@ -98,11 +110,11 @@ def other_padding(inputs):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_lists_do_not_know_each_other(models, name):
+def test_lists_do_not_know_each_other(models, usual, name):
     inputs, _ = make_batch(TINY, COUNTS)
     rows = {k: v[2:4] for k, v in arrays(inputs).items()}
     alone = readouts(models(name), tensors(rows))
-    for way, scores in readouts(models(name), inputs).items():
+    for way, scores in usual(name).items():
         np.testing.assert_allclose(alone[way], scores[2:4], atol=1e-5, err_msg=way)
 
 
@@ -110,25 +122,26 @@ def test_lists_do_not_know_each_other(models, name):
 def test_item_profile_and_history_count(models, name):
     inputs, _ = make_batch(TINY, [6] * 16, [5] * 16)
     # An order may stay the same for one list: of sixteen some must change.
-    before = readouts(models(name), inputs)
-    for column in ("user_ids", "history_dense", "candidate_dense"):
-        changed = arrays(inputs)
-        changed[column] = changed[column][::-1].copy()
-        after = readouts(models(name), tensors(changed))
-        for way, scores in before.items():
-            assert np.abs(after[way] - scores).max() > 1e-4, (column, way)
+    given, columns = arrays(inputs), ("user_ids", "history_dense", "candidate_dense")
+    cases = [given, *(given | {c: given[c][::-1]} for c in columns)]
+    # Lists do not know each other: all four at once.
+    both = {k: np.concatenate([case[k] for case in cases]) for k in given}
+    for way, scores in readouts(models(name), tensors(both)).items():
+        before, *others = np.split(scores, 4)
+        for column, after in zip(columns, others, strict=True):
+            assert np.abs(after - before).max() > 1e-4, (column, way)
 
 
 @pytest.mark.parametrize(("name", "stage"), STAGES)
 def test_losses_are_finite_for_any_labels(models, name, stage):
-    inputs, _ = make_batch(TINY, COUNTS)
-    is_valid = np.array(inputs["candidate_is_valid"]).astype("float32")
+    inputs = repeated(arrays(make_batch(TINY, COUNTS)[0]), 3)
+    is_valid = np.split(inputs["candidate_is_valid"].astype("float32"), 3)[0]
     one = is_valid * (np.arange(6) == 0)
-    for label in (np.zeros_like(is_valid), is_valid, one):
-        for training in (False, True):
-            loss = np.array(models(name).list_loss(inputs, label, training, stage))
-            assert loss.shape == (len(COUNTS),)
-            assert np.isfinite(loss).all()
+    label = np.concatenate([np.zeros_like(is_valid), is_valid, one])
+    for training in (False, True):
+        loss = models(name).list_loss(tensors(inputs), label, training, stage)
+        assert loss.shape == (len(label),)
+        assert np.isfinite(loss).all()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -166,22 +179,44 @@ def test_unknown_names_are_refused():
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_keras_trains_it_by_its_own_loss(name):
+    keras.utils.set_random_seed(2)
+    inputs, label = make_batch(TINY, COUNTS)
+    model = build_reranker(name, EASY)
+    before = [w.numpy() for w in model.trainable_variables]
+    # Each what begins soonest.
+    model.compile(keras.optimizers.SGD(0.1), run_eagerly=not IS_JAX)
+    history = model.fit(inputs, label, batch_size=8, verbose=0).history
+    assert np.isfinite(history["loss"]).all()
+    after = [w.numpy() for w in model.trainable_variables]
+    assert not all(map(np.array_equal, before, after))
+
+
+def filled(model):
+    """The model with what a stage takes over from the one before it copied."""
+    for to, source in model.copies(model.stage):
+        for variable, value in zip(to.variables, source.variables, strict=True):
+            variable.assign(value)
+    return model
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_it_learns_what_is_easy_to_learn(name):
     keras.utils.set_random_seed(1)
     # The two candidates with the largest first number are clicked.
-    inputs, _ = make_batch(TINY, [6] * 640)
-    value = np.array(inputs["candidate_dense"])[..., 0]
+    inputs = arrays(make_batch(TINY, [6] * 640)[0])
+    value = inputs["candidate_dense"][..., 0]
     label = (np.argsort(np.argsort(-value)) < 2).astype("float32")
-    model = build_reranker(name, tiny(num_layers=1, slate_length=2))
+    random = np.random.default_rng(1)
+    rows = np.concatenate([random.permutation(640) for _ in range(3)])
+    batches = keras.tree.map_structure(
+        lambda x: x[rows.reshape(-1, 32)], (inputs, label)
+    )
+    model = build_reranker(name, EASY)
     for stage in model.stages:
         model.begin(stage)
-        for to, source in model.copies(stage):
-            for variable, value in zip(to.variables, source.variables, strict=True):
-                # A copy: one buffer cannot be given to a training step twice.
-                variable.assign(value.numpy())
-        compile_with(keras.optimizers.Adam(0.01), model, jit_compile=IS_JAX)
-        model.fit(inputs, label, batch_size=32, epochs=3, verbose=0)
-    inputs, label = {k: v[:128] for k, v in inputs.items()}, label[:128]
+        train_on(filled(model), keras.optimizers.SGD(0.3, global_clipnorm=1.0), batches)
+    inputs, label = tensors({k: v[:128] for k, v in inputs.items()}), label[:128]
     for way, scores in readouts(model, inputs).items():
         found = metrics.ndcg(label, scores, np.ones_like(label, bool), 10).mean()
         assert found > 0.8, way  # Random orders have about 0.6.

@@ -4,7 +4,6 @@ import math
 import keras
 import numpy as np
 import pytest
-from backend_tools import compile_with
 from keras import ops
 from model_cases import TINY, awake, make_batch
 from recurrent_loops import lstm, sigmoid
@@ -179,7 +178,7 @@ def test_the_evaluator_learns_clicks_and_is_then_fixed():
             for variable, value in zip(to.variables, source.variables, strict=True):
                 variable.assign(value.numpy())
         before = [w.numpy() for w in model.evaluator.weights + model.judged.weights]
-        compile_with(keras.optimizers.SGD(0.1), model, jit_compile=False)
+        model.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
         model.fit(inputs, label, batch_size=4, verbose=0)
         after = [w.numpy() for w in model.evaluator.weights + model.judged.weights]
         moved = [(a != b).any() for a, b in zip(before, after, strict=True)]

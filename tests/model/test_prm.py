@@ -1,13 +1,13 @@
 import keras
 import numpy as np
 import pytest
-from backend_tools import train_on
+from backend_tools import compile_with
 from model_cases import (
     TINY,
     arrays,
     awake,
     make_batch,
-    stacked,
+    repeated,
     tensors,
     weight_of,
 )
@@ -113,9 +113,9 @@ def test_it_learns_lists_by_heart_and_survives_its_file(loss, tmp_path):
     inputs, label = make_batch(TINY, COUNTS)
     model = PRM(TINY, loss=loss)
     model.build()
-    optimizer = keras.optimizers.SGD(1.0, global_clipnorm=1.0)
-    model.compile(optimizer)
-    train_on(model, optimizer, stacked((inputs, label), 300))
+    compile_with(keras.optimizers.Adam(0.02), model, jit_compile=False)
+    lists = repeated((inputs, label), 100)
+    model.fit(*lists, batch_size=8, shuffle=False, verbose=0)
     clicked, scores = label.any(axis=1), model(inputs)
     ndcg = metrics.ndcg(label, scores, inputs["candidate_is_valid"], k=6)
     assert ndcg[clicked].mean() > 0.99

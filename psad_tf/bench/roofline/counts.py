@@ -67,12 +67,7 @@ def count(function, *arguments) -> Count:
         function: Of arrays, as for `jax.jit`.
         arguments: Arrays, or `jax.ShapeDtypeStruct`s.
     """
-    return count_traced(jax.jit(function).trace(*arguments))
-
-
-def count_traced(traced) -> Count:
-    """Counts what a program does that `jax.jit(function).trace` gave."""
-    return _of_jaxpr(traced.jaxpr.jaxpr)
+    return _of_jaxpr(jax.make_jaxpr(function)(*arguments).jaxpr)
 
 
 def _of_jaxpr(jaxpr) -> Count:

@@ -2,10 +2,12 @@
 
     python tools/measure_onnx.py --out docs/results/cpu_one_core.json
 
-Needs the extra `onnx`. Models and full lists are made up, as values cost no time. In
-each round every program is called in turn, so that a slow moment of the machine meets
-all of them; ratios are medians over rounds, of wall time and of the process's own
-processor time. `--table FILE` prints a results file as the table of docs/speed.md.
+Needs the extra `onnx`. TensorFlow runs as model servers run it: in sessions that hold
+their weights and are called straight. Models and full lists are made up, as values cost
+no time. In each round every program is called in turn, so that a slow moment of the
+machine meets all of them; ratios are medians over rounds, of wall time and of the
+process's own processor time. `--table FILE` prints a results file as the table of
+docs/speed.md.
 """
 
 import argparse
@@ -126,7 +128,7 @@ def measure(given) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(1)
     packages = keras, onnx, onnxruntime, tf, tf2onnx
     content = {
-        "command": "python tools/measure_onnx.py --out docs/results/cpu_one_core.json",
+        "command": f"python tools/measure_onnx.py --out docs/results/{given.out.name}",
         "machine": f"{os.cpu_count()} cores, {platform.machine()}; one is used",
         "versions": {p.__name__: p.__version__ for p in packages},
         "created": date.today().isoformat(),

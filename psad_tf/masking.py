@@ -62,11 +62,13 @@ if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
     def _at(values, places):
-        # One operation; `ops.take_along_axis` is dozens.
+        # One operation; those below are dozens.
         return tf.gather(values, places, batch_dims=1)
 
 else:
 
     def _at(values, places):
-        places = ops.reshape(places, (*places.shape, *[1] * (values.ndim - 2)))
-        return ops.take_along_axis(values, places, axis=1)
+        # As rows of all lists, so that each is moved as a whole.
+        first = ops.arange(ops.shape(values)[0], dtype="int32")[:, None]
+        rows = ops.reshape(values, (-1, *values.shape[2:]))
+        return ops.take(rows, first * values.shape[1] + places, axis=0)

@@ -2,17 +2,13 @@
 
 Beam parses its options anew for each step of each graph, asks Python for the parameters
 of the same functions again and again, and weighs what it keeps of a step's state by all
-that hangs on it: on a few lists, a fourth of a pipeline's time. Here it remembers. Nor
-does it prepare each function for another process: none runs the tests' graphs.
+that hangs on it: on a few lists, a fourth of a pipeline's time. Here it remembers.
 """
 
 import copy
 import inspect
-from types import SimpleNamespace
 from weakref import WeakKeyDictionary
 
-from apache_beam.internal import cloudpickle_pickler
-from apache_beam.internal.cloudpickle import cloudpickle
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.worker import statecache
 from apache_beam.transforms import core, userstate
@@ -67,8 +63,3 @@ PipelineOptions.view_as = _view_as
 core.get_signature = decorators.get_signature = _signature
 statecache.get_deep_size = lambda *values: 64 * len(values)
 userstate.get_dofn_specs = _dofn_specs
-# What a function imports is looked for among all modules; here they are loaded already.
-cloudpickle._find_imported_submodules = lambda code, dependencies: []
-cloudpickle_pickler.bz2 = SimpleNamespace(
-    compress=lambda pickled, compresslevel: pickled, decompress=lambda pickled: pickled
-)

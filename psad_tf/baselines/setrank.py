@@ -64,6 +64,7 @@ class InducedBlock(keras.layers.Layer):
             float `[batch, list, dim]`.
         """
         vectors = ops.cast(self.vectors, self.compute_dtype)
+        vectors = ops.repeat(vectors, ops.shape(keys)[0], axis=0)
         few = self.gather(vectors, keys, is_visible, training=training)
         every = ops.ones((1, 1, self.num_vectors), dtype="bool")
         return self.spread(queries, few, every, training=training)

@@ -1,13 +1,11 @@
 """What the tests' Beam remembers is what Beam would have found."""
 
 import inspect
-import os.path
 
 import apache_beam as beam
 import pytest
 import quick_beam
 from apache_beam.coders import VarIntCoder
-from apache_beam.internal import pickler
 from apache_beam.options.pipeline_options import (
     DebugOptions,
     PipelineOptions,
@@ -96,12 +94,3 @@ def test_what_keeps_state_is_known(dofn, has_state):
     for _ in range(2):
         assert userstate.get_dofn_specs(dofn) == quick_beam._ask_specs(dofn)
         assert userstate.is_stateful_dofn(dofn) is has_state
-
-
-def test_a_function_comes_back_from_its_pickle():
-    step = 2
-
-    def joined(name):
-        return os.path.join(name, str(step))
-
-    assert pickler.loads(pickler.dumps(joined))("a") == joined("a")

@@ -93,50 +93,5 @@ def compile_with(optimizer, model, **options):
     model.compile(optimizer, **options)
 
 
-def train_on(model, optimizer, batches):
-    """Trains a reranker's stage as `fit` does, but runs the model once a step.
-
-    Keras' own step calls the model, and then the loss, which calls the model.
-
-    Args:
-        model: A `Reranker`, its stage begun.
-        optimizer: Of this stage alone.
-        batches: Inputs by name and labels, each `[steps, batch, ...]`.
-    """
-    optimizer.build(model.trainable_variables)
-    weights, others = model.trainable_variables, model.non_trainable_variables
-    if not IS_JAX:
-
-        @tf.function(autograph=False)
-        def step(inputs, label):
-            with tf.GradientTape() as tape:
-                loss = model.compute_loss(inputs, label)
-            optimizer.apply(tape.gradient(loss, weights), weights)
-
-        for i in range(len(batches[1])):
-            step(*keras.tree.map_structure(lambda x, i=i: x[i], batches))
-        return
-
-    def loss(values, other, inputs, label):
-        state = list(zip([*weights, *others], [*values, *other], strict=True))
-        with keras.StatelessScope(state_mapping=state) as scope:
-            found = model.compute_loss(inputs, label)
-        return found, [scope.get_current_value(v) for v in others]
-
-    def step(state, batch):
-        values, other, slots = state
-        slope = jax.grad(loss, has_aux=True)
-        gradients, other = slope(values, other, *batch)
-        values, slots = optimizer.stateless_apply(slots, gradients, values)
-        return (values, other, slots), None
-
-    groups = weights, others, optimizer.variables
-    state = tuple([v.value for v in group] for group in groups)
-    state, _ = jax.jit(lambda *given: jax.lax.scan(step, *given))(state, batches)
-    for group, values in zip(groups, state, strict=True):
-        for variable, value in zip(group, values, strict=True):
-            variable.assign(value)
-
-
 def _total(x):
     return ops.sum(ops.cast(x, "float32"))

@@ -89,11 +89,6 @@ def repeated(values, times):
     return keras.tree.map_structure(lambda x: np.concatenate([x] * times), values)
 
 
-def stacked(batch, times):
-    """A batch by name, and its labels, as that many equal steps of a training."""
-    return keras.tree.map_structure(lambda x: np.stack([x] * times), batch)
-
-
 def awake(layer, seed=0, scale=1.0):
     """Gives every weight a random value, so that none is hidden by its start at 0.
 

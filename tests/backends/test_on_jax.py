@@ -1,9 +1,8 @@
 """The model's and the rerankers' tests, run again on JAX in a process of its own.
 
-These are the quick ones, and of the rerankers those that train and draw; one is saved
-and trained by Keras, too. `test_same_outputs` loads them all and compares what they
-compute. JAX compiles each operation for each shape, so that all of them take many
-minutes:
+These are the quick ones, and of the rerankers those that train and draw; one
+is saved, too. `test_same_outputs` loads them all and compares what they compute. JAX
+compiles each operation for each shape, so that all of them take many minutes:
 
     KERAS_BACKEND=jax pytest tests/reference tests/model tests/baselines
 """
@@ -23,8 +22,7 @@ RERANKERS = "it_learns_what_is_easy_to_learn a_stage_trains_its_parts_alone".spl
 QUICK = [f"model/test_{name}.py" for name in MODEL]
 QUICK += [f"reference/test_{name}.py" for name in REFERENCE]
 QUICK += [f"baselines/test_contract.py::test_{name}" for name in RERANKERS]
-ONE = "configuration_travels keras_trains_it_by_its_own_loss".split()
-QUICK += [f"baselines/test_contract.py::test_{name}[egrerank]" for name in ONE]
+QUICK += ["baselines/test_contract.py::test_configuration_travels[egrerank]"]
 
 
 @pytest.mark.skipif(IS_JAX, reason="this is JAX already")

@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 import pytest
-from backend_tools import gradients, train_on
+from backend_tools import IS_JAX, compile_with, gradients
 from keras import ops
-from model_cases import TINY, awake, make_batch, stacked
+from model_cases import TINY, awake, make_batch
 
 from psad_tf.baselines.egrerank import EVALUATOR, GENERATOR, EGRerank
 from psad_tf.baselines.ppo import advantages
@@ -116,9 +116,10 @@ def test_what_the_evaluator_likes_comes_first_after_training():
     model.begin(GENERATOR)
     before = float(np.mean(model.list_loss(inputs, NOBODY)))
     best = -np.sort(1 / (1 + np.exp(-value)), axis=1)[:, -4:].sum(axis=1).mean()
+    compile_with(keras.optimizers.Adam(0.01), model, jit_compile=IS_JAX)
+    label = np.zeros((64, 6), "float32")
     # One batch in the order of `value`.
-    steps = stacked((inputs, np.zeros((64, 6), "float32")), 60)
-    train_on(model, keras.optimizers.SGD(1.0, global_clipnorm=1.0), steps)
+    model.fit(inputs, label, batch_size=64, epochs=60, shuffle=False, verbose=0)
     after = float(np.mean(model.list_loss(inputs, NOBODY)))
     assert after < before - 0.5 * (before - best)
 

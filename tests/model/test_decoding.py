@@ -155,13 +155,11 @@ def test_the_evaluator_has_the_last_word_and_sees_whole_orders():
 
 
 def test_compiled_equals_eager():
-    config = tiny(num_layers=1, slate_length=3)
-    model = awake(build_psad(config))
-    inputs, _ = make_batch(config, COUNTS)
+    model = awake(build_psad(TINY))
+    inputs, _ = make_batch(TINY, COUNTS)
     order, log_p = compiled(lambda x: beam_search(model, x), inputs)(inputs)
-    expected = beam_search(model, inputs)
-    np.testing.assert_array_equal(order, expected[0])
-    np.testing.assert_allclose(log_p, expected[1], atol=1e-4)
+    np.testing.assert_array_equal(order, beam_search(model, inputs)[0])
+    np.testing.assert_allclose(log_p, beam_search(model, inputs)[1], atol=1e-4)
 
 
 def test_a_beam_needs_a_width():

@@ -97,8 +97,7 @@ def test_scoring_network():
 
 @pytest.mark.parametrize("interaction", ["gate", "late_fusion"])
 def test_list_encoder(interaction):
-    gated = interaction == "gate"
-    config = tiny(interaction=interaction, personal_position=gated, num_layers=1)
+    config = tiny(interaction=interaction, personal_position=interaction == "gate")
     # Ids that are everywhere: a row of the table nobody asks for has no gradient.
     inputs, _ = make_batch(config, [6, 3, 1])
     check_layer(lambda **k: ListEncoder(config, **k), (inputs,), (3, 6, 8))

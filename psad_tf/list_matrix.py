@@ -25,9 +25,9 @@ _GREATEST = np.iinfo(np.int32).max
 class ListMatrix:
     """Which columns stand for what.
 
-    The values of a list stand one after the other, the last axis first, by the names
-    and in the order of `shapes`: ids and counts as they are, numbers by the bits of
-    their float32, places without an item as zeros.
+    The values of a list stand one after the other, by the names and in the order of
+    `shapes`, each item's beside each other: ids and counts as they are, numbers by the
+    bits of their float32, places without an item as zeros.
 
     Args:
         list_length: Candidates of a list (M).
@@ -129,13 +129,11 @@ def _checked(name: str, values, most: tuple[int, ...]) -> np.ndarray:
         DataError: Their shape is not `most`, or narrower where that has a width, or
             they are no ids or counts where they should be.
     """
-    values = np.asarray(values)
-    is_list = len(most) == 3
-    fits = values.ndim == len(most)
-    if fits and is_list:
-        fits = values.shape[1] <= most[1]
-        most = (most[0], values.shape[1], most[2]) if fits else most
-    if not fits or values.shape != most:
+    values, is_list = np.asarray(values), len(most) == 3
+    fitting = most
+    if is_list and values.ndim == 3:
+        fitting = (most[0], min(values.shape[1], most[1]), most[2])
+    if values.shape != fitting:
         hint = ", or fewer items a list" if is_list else ""
         raise DataError(f"{name} has the shape {values.shape}; give {most}{hint}")
     if name in NUMBERS:

@@ -128,7 +128,7 @@ def measure(given) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(1)
     packages = keras, onnx, onnxruntime, tf, tf2onnx
     content = {
-        "command": f"python tools/measure_onnx.py --out docs/results/{given.out.name}",
+        "command": f"python tools/measure_onnx.py --out {given.out}",
         "machine": f"{os.cpu_count()} cores, {platform.machine()}; one is used",
         "versions": {p.__name__: p.__version__ for p in packages},
         "created": date.today().isoformat(),

@@ -160,7 +160,6 @@ def test_compiled_any_number_of_lists_rank_alike(
 def test_compiled_an_id_that_is_none_is_refused_all_the_same(
     bad, compiled, as_tensors, layout
 ):
-
     for name in ("user_ids", "candidate_ids", "history_ids"):
         changed = as_tensors[name].copy()
         changed.flat[-1] = bad
@@ -197,7 +196,6 @@ def test_more_items_than_a_matrix_holds_are_refused(
 
 
 def test_a_matrix_of_other_columns_is_refused(compiled, as_tensors, layout):
-
     matrix = layout.fill(as_tensors)
     for columns in (matrix[:, :-1], np.pad(matrix, ((0, 0), (0, 1)))):
         named = f"must_have_{layout.width}_columns"

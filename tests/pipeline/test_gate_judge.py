@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,6 +24,8 @@ GATE = GateConfig(
     max_ndcg=1.0,
     max_calibration_error=1.0,
 )
+# Nothing else may be looked at there: it would not be asked again for it.
+OF_SERVING = SimpleNamespace(**GATE.of_serving())
 # By like rate: b first, a first, and where rates are alike as they came.
 LISTS = [
     make_list([0, 1, 0], like_rates=[0.1, 0.9, 0.5], request_id="up"),
@@ -172,13 +175,13 @@ def test_a_truncated_artifact_is_refused_and_no_error(place, kept):
     assert check.finding.startswith("the model cannot be asked: it does not load")
     exported = {"serving": {"precision": "float32"}}
     (broken / "assets.extra/export_report.json").write_text(json.dumps(exported))
-    served = check_served(broken, LISTS, MOVIELENS_100K, GATE)
+    served = check_served(broken, LISTS, MOVIELENS_100K, OF_SERVING)
     assert served["passed"] is False and "does not load" in served["reason"]
 
 
 def test_a_server_that_disagrees_or_is_slow_is_not_blessed():
     agreed = Found({"rank": 1e-6, "serving_default": 2e-6}, 1e-6, 1e-6, [3.0, 4.0])
-    checks = _checks(agreed, "", 1e-4, GATE)
+    checks = _checks(agreed, "", 1e-4, OF_SERVING)
     assert all_passed(checks) and checks[0].value == 2e-6
     for changed, failed in (
         ({"scores": {"rank": 1e-3}}, "served_scores"),
@@ -187,7 +190,7 @@ def test_a_server_that_disagrees_or_is_slow_is_not_blessed():
         ({"order": 1e-3}, "served_order"),
         ({"milliseconds": [1.0] * 50 + [900.0] * 2}, "served_latency"),
     ):
-        checks = _checks(Found(**(vars(agreed) | changed)), "", 1e-4, GATE)
+        checks = _checks(Found(**(vars(agreed) | changed)), "", 1e-4, OF_SERVING)
         assert [c.name for c in checks if c.passed is False] == [failed]
-    moved = _checks(agreed, "the model reads the initial order", 1e-4, GATE)
+    moved = _checks(agreed, "the model reads the initial order", 1e-4, OF_SERVING)
     assert [c.passed for c in moved if c.name == "served_order"] == [None]

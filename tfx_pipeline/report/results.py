@@ -10,7 +10,7 @@ import numpy as np
 from psad_tf import metrics
 from psad_tf.data.ranking_list import RankingList
 from psad_tf.features import FeatureSet
-from tfx_pipeline.gate.resampling import resampled_sums
+from tfx_pipeline.gate.resampling import estimate, resampled_sums
 from tfx_pipeline.report.groups import HISTORY_BINS, history_groups, slice_groups
 
 SERVED, INITIAL, MEAN_RATING, RANDOM = "served", "initial", "mean_rating", "random"
@@ -26,6 +26,7 @@ MEASURES = {
 }
 DRAWS = 20
 RESAMPLES = 10_000
+_EACH_END = 0.975  # of an interval of 95 %
 
 
 class Interval(NamedTuple):
@@ -189,6 +190,5 @@ def _intervals(columns: Sequence[np.ndarray], resamples: int) -> list[Interval]:
     """The mean of each column of `[lists]` values, with its interval over lists."""
     table = np.column_stack(columns)
     resampled = resampled_sums(table, resamples) / len(table)
-    ends = np.quantile(resampled, [0.025, 0.975], axis=0)
-    rows = zip(table.mean(axis=0), *ends, strict=True)
-    return [Interval(*map(float, row)) for row in rows]
+    figures = zip(table.mean(axis=0), resampled.T, strict=True)
+    return [Interval(*estimate(mean, drawn, _EACH_END)) for mean, drawn in figures]

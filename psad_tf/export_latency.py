@@ -20,7 +20,7 @@ from psad_tf.errors import InputError
 from psad_tf.export_report import REPORT_FILE
 from psad_tf.warmup import WARMUP_FILE
 from serving.fault import Fault
-from serving.graph_run import GraphRun
+from serving.graph_run import load_graph
 
 ROUNDS = 3
 
@@ -63,11 +63,7 @@ class Loaded:
     """
 
     def __init__(self, path: Path, signature: str):
-        self._session = tf.compat.v1.Session(graph=tf.Graph())
-        with self._session.graph.as_default():
-            meta = tf.compat.v1.saved_model.load(self._session, ["serve"], str(path))
-        self._run = GraphRun(self._session)
-        self._signatures = dict(meta.signature_def)
+        self._run, self._signatures = load_graph(path)
         if signature not in self._signatures:
             raise InputError(
                 f"--signature={signature}: {path} has {sorted(self._signatures)}"
@@ -85,10 +81,6 @@ class Loaded:
     def ask(self) -> None:
         """Has the fullest list scored."""
         self._run(*self._request)
-
-    def close(self) -> None:
-        """Frees the memory."""
-        self._session.close()
 
     def _warm_up(self, request, wanted):
         name = request.model_spec.signature_name
@@ -120,8 +112,6 @@ def measure(
     for _ in range(ROUNDS):
         for (path, n), found in rounds.items():
             found.append(hold(loaded[path].ask, n, seconds))
-    for model in loaded.values():
-        model.close()
     return [_summary(path, n, found) for (path, n), found in rounds.items()]
 
 

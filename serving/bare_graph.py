@@ -46,7 +46,7 @@ def measure_apart(
 def measure(
     model: Path, requests: dict[int, Sequence[bytes]], seconds: float
 ) -> list[dict]:
-    """Calls the graph, one call after the other.
+    """Calls the graph as a server does, one call after the other.
 
     Args:
         model, requests, seconds: As for `measure_apart`.
@@ -54,23 +54,26 @@ def measure(
     Returns:
         For each size `batch`, `calls` and `lists_a_second`.
     """
-    import tensorflow as tf
+    from serving.graph_run import load_graph
 
-    # Held for as long as its functions are called.
-    loaded = tf.saved_model.load(str(model))
+    run, signatures = load_graph(model)
     rows = []
     for size, messages in sorted(requests.items()):
         asked = [PredictRequest.FromString(message) for message in messages]
-        graph = loaded.signatures[asked[0].model_spec.signature_name]
+        signature = signatures[asked[0].model_spec.signature_name]
+        fetched = {name: tensor.name for name, tensor in signature.outputs.items()}
         inputs = [
-            {name: tf.constant(read_tensor(t)) for name, t in request.inputs.items()}
+            {
+                signature.inputs[k].name: read_tensor(t)
+                for k, t in request.inputs.items()
+            }
             for request in asked
         ]
         for given in inputs:
-            graph(**given)
+            run(fetched, given)
         calls, begun = 0, time.perf_counter()
         while time.perf_counter() - begun < seconds:
-            graph(**inputs[calls % len(inputs)])["order"].numpy()
+            run(fetched, inputs[calls % len(inputs)])
             calls += 1
         taken = time.perf_counter() - begun
         rows.append(

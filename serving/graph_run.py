@@ -8,6 +8,7 @@ call below it is made, which has no public name.
 
 import itertools
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -77,6 +78,23 @@ class GraphRun:
             tensor = self._session.graph.get_tensor_by_name(name)
             self._outputs[name] = tensor._as_tf_output()
         return self._outputs[name]
+
+
+def load_graph(path: Path, config=None) -> tuple[GraphRun, dict]:
+    """A SavedModel in a session, for as long as the process lives.
+
+    Args:
+        path: Its folder.
+        config: The session's `ConfigProto`, or None.
+
+    Returns:
+        What runs it, and each `SignatureDef` by name.
+    """
+    session = tf.compat.v1.Session(graph=tf.Graph(), config=config)
+    with session.graph.as_default():
+        tags = [tf.saved_model.SERVING]
+        loaded = tf.compat.v1.saved_model.load(session, tags, str(path))
+    return GraphRun(session), dict(loaded.signature_def)
 
 
 def has_batches(graph: tf.Graph) -> bool:

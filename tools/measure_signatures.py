@@ -19,7 +19,7 @@ import tensorflow as tf
 from google.protobuf import text_format
 
 from psad_tf.list_matrix import COUNTS, MATRIX, NUMBERS, ListMatrix
-from serving.graph_run import GraphRun
+from serving.graph_run import load_graph
 
 ALIGNMENT = 64  # bytes; TensorFlow copies what is fed in other memory
 
@@ -90,10 +90,7 @@ class Loaded:
         own.inter_op_parallelism_threads = inter_op
         own.gpu_options.allow_growth = True
         self.words = {"model": path.name, "inter_op": inter_op}
-        session = tf.compat.v1.Session(graph=tf.Graph(), config=own)
-        with session.graph.as_default():
-            meta = tf.compat.v1.saved_model.load(session, ["serve"], str(path))
-        self._run, self.signatures = GraphRun(session), meta.signature_def
+        self._run, self.signatures = load_graph(path, own)
 
     def call(self, name: str, lists: int, widths: dict[str, int]):
         """Asks a signature about so many lists; warm."""

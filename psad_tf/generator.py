@@ -8,7 +8,16 @@ from keras import ops
 from psad_tf import targets
 
 
-def generate(decoder, states, is_valid, order, block_size, slots=None, training=False):
+def generate(
+    decoder,
+    states,
+    is_valid,
+    order,
+    block_size,
+    slots=None,
+    training=False,
+    known=None,
+):
     """Logits of slots that see the items of the blocks before their own (eq 3).
 
     Training gives the target order and takes all slots in one pass; decoding gives what
@@ -22,6 +31,7 @@ def generate(decoder, states, is_valid, order, block_size, slots=None, training=
         block_size: Slots generated at once; K of the paper.
         slots: A range of whole blocks; None is all slots.
         training: Whether dropout is on.
+        known: What `decoder.known` made of the states; None makes it now.
 
     Returns:
         float32 `[batch, slots, list]`.
@@ -33,18 +43,23 @@ def generate(decoder, states, is_valid, order, block_size, slots=None, training=
     ids = ops.zeros_like(order[:, rows]) + ops.arange(
         rows.start, rows.stop, dtype="int32"
     )
+    # Of the slots behind these none is of an earlier block.
+    before = size if slots is None else slots.start
     return decoder(
         states,
         is_valid,
         ids,
-        order,
-        ops.convert_to_tensor(earlier)[None],
+        order[:, :before],
+        ops.convert_to_tensor(earlier[:, :before])[None],
         ops.convert_to_tensor(same)[None],
         training=training,
+        known=known,
     )
 
 
-def refine(decoder, states, is_valid, order, slots, is_masked, training=False):
+def refine(
+    decoder, states, is_valid, order, slots, is_masked, training=False, known=None
+):
     """Logits of some slots, from the items in all the others (eq 4).
 
     Args:
@@ -55,6 +70,7 @@ def refine(decoder, states, is_valid, order, slots, is_masked, training=False):
         slots: int32 `[batch, refine]`, the slots to predict; they see each other.
         is_masked: bool `[batch, slate]`, true at these slots.
         training: Whether dropout is on.
+        known: What `decoder.known` made of the states; None makes it now.
 
     Returns:
         The logits, float32 `[batch, refine, list]`; and which candidates these slots
@@ -71,6 +87,7 @@ def refine(decoder, states, is_valid, order, slots, is_masked, training=False):
         ops.ones((1, count, order.shape[1]), dtype="bool"),
         ops.ones((1, count, count), dtype="bool"),
         training=training,
+        known=known,
     )
     remains = is_valid & ~targets.chosen(kept, is_valid.shape[1])
     has_item = ops.take_along_axis(order, slots, axis=1) >= 0

@@ -89,14 +89,16 @@ class PSAD(JointStep, keras.Model):
         c = self.config
         states, scores = outputs["states"], outputs["scores"]
         order = self.target_order(label, is_valid, scores, training)
-        logits, remains = self.teach(order, is_valid, states, training)
+        # What the decoder looks at is the same for both of its uses.
+        known = self.decoder.known(states)
+        logits, remains = self.teach(order, is_valid, states, training, known)
         teacher = losses.teacher_scores(logits, remains, c.distill_from)
         parts = {
             "generation": self._generation_loss(
                 logits, label, remains, ops.arange(c.slate_length)[None], order
             ),
             "refinement": self._refinement_loss(
-                label, is_valid, states, order, logits, remains, training
+                label, is_valid, states, order, logits, remains, training, known
             ),
             "scorer": losses.scorer_loss(
                 scores, label, is_valid, c.scorer_loss, c.loss_reduction
@@ -137,7 +139,7 @@ class PSAD(JointStep, keras.Model):
             return targets.sampled_order(scores, is_valid, length, draw)
         return targets.clicked_first(label, is_valid, length, draw)
 
-    def teach(self, order, is_valid, states, training=False):
+    def teach(self, order, is_valid, states, training=False, known=None):
         """The generator's pass over an order, each slot as if it were its turn.
 
         Args:
@@ -145,6 +147,7 @@ class PSAD(JointStep, keras.Model):
             is_valid: bool `[batch, list]`.
             states: float `[batch, list, hidden_dim]`, the candidates' states.
             training: Whether dropout is on.
+            known: What `decoder.known` made of the states; None makes it now.
 
         Returns:
             The logits of p_ij, float32 `[batch, slate, list]`; and which candidates
@@ -152,12 +155,12 @@ class PSAD(JointStep, keras.Model):
         """
         size = self.config.block_size
         logits = generate(
-            self.decoder, states, is_valid, order, size, training=training
+            self.decoder, states, is_valid, order, size, training=training, known=known
         )
         return logits, targets.remaining(order, is_valid, size)
 
     def _refinement_loss(
-        self, label, is_valid, states, order, logits, remains, training
+        self, label, is_valid, states, order, logits, remains, training, known
     ):
         """Eq 6 at the slots of eq 4: float32 `[batch]`, 0 with nothing to refine."""
         if self.config.refine_size == 0:
@@ -172,7 +175,7 @@ class PSAD(JointStep, keras.Model):
             sureness, order >= 0, self.config.refine_size
         )
         logits, remains = refine(
-            self.decoder, states, is_valid, order, slots, is_masked, training
+            self.decoder, states, is_valid, order, slots, is_masked, training, known
         )
         placed = ops.take_along_axis(order, slots, axis=1)
         return self._generation_loss(logits, label, remains, slots, placed)

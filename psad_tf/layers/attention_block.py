@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from psad_tf.layers.dense import Dense
+from psad_tf.layers.dense import Dense, side_by_side
 from psad_tf.layers.layer_normalization import LayerNormalization
 from psad_tf.masking import mask_logits
 
@@ -81,34 +81,43 @@ class AttentionBlock(keras.layers.Layer):
         self.ffn_norm = norm("ffn_norm")
         self.drop = keras.layers.Dropout(self.dropout, dtype=policy)
 
-    def call(self, queries, keys, is_visible, bias=None, training=False):
+    def call(self, queries, keys, is_visible, bias=None, training=False, known=None):
         """Attends.
 
         Args:
             queries: float `[batch, queries, dim]`.
             keys: float `[batch, keys, key_dim]`; also give the values.
-            is_visible: bool `[batch, queries or 1, keys]`.
-            bias: float `[batch, queries, keys]`, or None.
+            is_visible: bool `[batch, queries or 1, all keys]`.
+            bias: float `[batch, queries, all keys]`, or None.
             training: Whether dropout is on.
+            known: Of more keys, which come before the others: this layer's part of
+                `keys_and_values`. None is of none.
 
         Returns:
             float `[batch, queries, dim]`.
         """
+        if queries is keys:
+            parts = self.query, self.key, self.value
+            made = self.heads(side_by_side(parts, keys))
+            query, own = made[0], made[1:]
+        else:
+            query = self.heads(self.query(queries))[0]
+            (own,) = keys_and_values((self,), keys)
+        known = own if known is None else ops.concatenate([known, own], axis=3)
         # From here on queries know nothing of each other: rows of all lists.
         rows = ops.reshape(queries, (-1, queries.shape[-1]))
-        attended = self.mix(self._attend(queries, keys, is_visible, bias))
+        attended = self.mix(self._mixed(query, known, is_visible, bias))
         hidden = self.attention_norm(rows + self.drop(attended, training=training))
         wide = self.ffn_out(self.ffn_in(hidden))
         rows = self.ffn_norm(hidden + self.drop(wide, training=training))
         return ops.reshape(rows, (-1, *queries.shape[1:]))
 
-    def _attend(self, queries, keys, is_visible, bias):
+    def _mixed(self, query, known, is_visible, bias):
         """What the queries of all lists see, as rows: `[batch * queries, dim]`."""
+        key, value = known[0], known[1]
         # Products of large items overflow in float16, and softmax makes NaN of them.
         wide = keras.backend.result_type(self.compute_dtype, "float32")
-        query = ops.cast(self._split(self.query(queries)), wide)
-        key = ops.cast(self._split(self.key(keys)), wide)
-        value = self._split(self.value(keys))
+        query, key = ops.cast(query, wide), ops.cast(key, wide)
         products = ops.matmul(query, ops.swapaxes(key, -1, -2))
         bias = None if bias is None else ops.cast(bias[:, None], wide)
         dim = query.shape[-1]
@@ -119,11 +128,11 @@ class AttentionBlock(keras.layers.Layer):
         mixed = ops.transpose(ops.matmul(weights, value), (0, 2, 1, 3))
         return ops.reshape(mixed, (-1, self.num_heads * dim))
 
-    def _split(self, x):
-        """`[batch, length, dim]` to `[batch, heads, length, dim / heads]`."""
-        dim = x.shape[-1] // self.num_heads
-        x = ops.reshape(x, (-1, x.shape[1], self.num_heads, dim))
-        return ops.transpose(x, (0, 2, 1, 3))
+    def heads(self, x):
+        """`[batch, length, n dim]` to `[n, batch, heads, length, dim / heads]`."""
+        heads, dim = self.num_heads, self.query.units
+        x = ops.reshape(x, (-1, x.shape[1], x.shape[-1] // dim, heads, dim // heads))
+        return ops.transpose(x, (2, 0, 3, 1, 4))
 
     def get_config(self):
         return {
@@ -133,3 +142,32 @@ class AttentionBlock(keras.layers.Layer):
             "dropout": self.dropout,
             "placement": self.placement,
         }
+
+
+def keys_and_values(blocks, rows):
+    """What queries of several blocks look at: made once, for any number of calls.
+
+    Args:
+        blocks: `AttentionBlock`s that look at the same rows.
+        rows: float `[batch, keys, key_dim]`.
+
+    Returns:
+        For each block, float `[2, batch, heads, keys, dim / heads]`: keys, then values.
+    """
+    return by_head(blocks, keys_and_values_of_rows(blocks, rows))
+
+
+def keys_and_values_of_rows(blocks, rows, bias=True):
+    """The same before it is parted: float `[batch, keys, blocks * 2 dim]`.
+
+    Args:
+        blocks, rows: As for `keys_and_values`.
+        bias: Whether what the values add is added: once, in a sum of such rows.
+    """
+    layers = [layer for block in blocks for layer in (block.key, block.value)]
+    return side_by_side(layers, rows, bias)
+
+
+def by_head(blocks, rows):
+    """Each block's part of `keys_and_values_of_rows`, as `keys_and_values` gives it."""
+    return ops.split(blocks[0].heads(rows), len(blocks), axis=0)

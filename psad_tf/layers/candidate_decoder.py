@@ -1,10 +1,31 @@
 """The generator's decoder: which candidate belongs in which slot (eq 3-5)."""
 
+from typing import Any, NamedTuple
+
 import keras
 from keras import ops
 
-from psad_tf.layers.attention_block import AttentionBlock
+from psad_tf.layers.attention_block import (
+    AttentionBlock,
+    by_head,
+    keys_and_values,
+    keys_and_values_of_rows,
+)
 from psad_tf.layers.dense import Dense
+
+
+class Known(NamedTuple):
+    """What the decoder makes of the candidates, once for all the slots it decodes.
+
+    Args:
+        candidates: Of each layer, their keys and values, float
+            `[2, batch, heads, list, dim / heads]`.
+        placed: Of them as placed items, all layers' side by side, float
+            `[batch, list, layers * 2 dim]`; what their slot adds is still to come.
+    """
+
+    candidates: list
+    placed: Any
 
 
 @keras.saving.register_keras_serializable(package="psad_tf")
@@ -67,6 +88,15 @@ class CandidateDecoder(keras.layers.Layer):
             block.build((None, None, dim), (None, None, dim))
             self.blocks.append(block)
 
+    def known(self, states) -> Known:
+        """What layers look at of the candidates: of float `[batch, list, dim]`."""
+        if not self.blocks:
+            return Known([], None)
+        return Known(
+            keys_and_values(self.blocks, states),
+            keys_and_values_of_rows(self.blocks, self.item(states)),
+        )
+
     def call(
         self,
         states,
@@ -76,6 +106,7 @@ class CandidateDecoder(keras.layers.Layer):
         placed_is_visible,
         slot_is_visible,
         training=False,
+        known=None,
     ):
         """Decodes some slots.
 
@@ -83,20 +114,18 @@ class CandidateDecoder(keras.layers.Layer):
             states: float `[batch, list, dim]`, the candidates' states.
             candidate_is_valid: bool `[batch, list]`.
             slots: int `[batch, slots]`, the slots to decode, counted from 0.
-            placed: int `[batch, slate]`, the candidate in each slot, -1 for none.
-            placed_is_visible: bool `[batch or 1, slots, slate]`, which placed items a
-                slot sees; one that is not there is never seen.
+            placed: int `[batch, first slots]`, the candidate in each of the first
+                slots, -1 for none.
+            placed_is_visible: bool `[batch or 1, slots, first slots]`, which placed
+                items a slot sees; one that is not there is never seen.
             slot_is_visible: bool `[batch or 1, slots, slots]`, which queries it sees.
             training: Whether dropout is on.
+            known: What `known` made of the states; None makes it now.
 
         Returns:
             float32 `[batch, slots, list]`, the logit of p_ij of eq 5, scaled by
             1 / sqrt(dim); what may not be chosen is for the caller to mask.
         """
-        chosen = ops.one_hot(placed, states.shape[1], dtype=states.dtype)
-        items = self.item(ops.matmul(chosen, states)) + self.slots(
-            ops.arange(self.slate_length)
-        )
         is_visible = _join(
             candidate_is_valid[:, None],
             placed_is_visible & (placed >= 0)[:, None],
@@ -104,13 +133,27 @@ class CandidateDecoder(keras.layers.Layer):
             slots,
         )
         queries = self.slots(slots)
-        for block in self.blocks:
-            keys = ops.concatenate([states, items, queries], axis=1)
-            queries = block(queries, keys, is_visible, training=training)
+        before = self._before(self.known(states) if known is None else known, placed)
+        for block, keys in zip(self.blocks, before, strict=True):
+            queries = block(queries, queries, is_visible, training=training, known=keys)
         # In half precision some candidates would get the same logit.
         queries, states = ops.cast(queries, "float32"), ops.cast(states, "float32")
         logits = ops.matmul(queries, ops.swapaxes(states, -1, -2))
         return logits * states.shape[-1] ** -0.5
+
+    def _before(self, known, placed):
+        """Each layer's keys and values of the candidates, then of the placed items."""
+        if not (self.blocks and placed.shape[1]):
+            return known.candidates
+        chosen = ops.one_hot(placed, known.placed.shape[1], dtype=self.compute_dtype)
+        slots = self.slots(ops.arange(placed.shape[1]))[None]
+        # Keys and values are linear in what they are of: an item, and its slot.
+        slots = keys_and_values_of_rows(self.blocks, slots, bias=False)
+        items = by_head(self.blocks, ops.matmul(chosen, known.placed) + slots)
+        return [
+            ops.concatenate(both, axis=3)
+            for both in zip(known.candidates, items, strict=True)
+        ]
 
     def get_config(self):
         return {

@@ -9,13 +9,12 @@ class LayerNormalization(keras.layers.LayerNormalization):
     """`keras.layers.LayerNormalization` over the last axis, in float32 at least.
 
     Served one list at a time by TensorFlow, an operation costs as much as what it
-    computes: Keras takes eleven, this nine. What compiles as a whole is left to Keras.
+    computes: Keras takes eleven, this nine. On a GPU XLA makes one kernel of this, and
+    three of Keras' product with a scale that is different for each row and column.
     """
 
     def call(self, inputs):
         """float `[..., dim]` to the same."""
-        if keras.backend.backend() != "tensorflow":
-            return super().call(inputs)
         wide = keras.backend.result_type(inputs.dtype, "float32")
         inputs = ops.cast(inputs, wide)
         centred = inputs - ops.mean(inputs, axis=-1, keepdims=True)

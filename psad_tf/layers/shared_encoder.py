@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from psad_tf.layers.attention_block import AttentionBlock
+from psad_tf.layers.attention_block import AttentionBlock, keys_and_values
 from psad_tf.layers.position_bias import PersonalizedPositionBias, behind_history
 
 
@@ -97,23 +97,31 @@ class SharedEncoder(keras.layers.Layer):
             float `[batch, num_states, dim]`, the states of the last items.
         """
         position = self.position_of(user) if position is None else position
-        past, last = _parted(items, self.num_states)
-        states = items if self.history == "encoded" else last
-        for bias, block, values in zip(self.biases, self.blocks, position, strict=True):
+        parts = zip(self.blocks, self._laid_out(position), strict=True)
+        is_visible = is_valid[:, None]
+        if self.history == "attended":
+            past, states = _parted(items, self.num_states)
+            every = keys_and_values(self.blocks, past)
+            for (block, bias), known in zip(parts, every, strict=True):
+                states = block(
+                    states, states, is_visible, bias, training=training, known=known
+                )
+            return states
+        states = items
+        for block, bias in parts:
+            queries = states
+            if states.shape[1] > bias.shape[1]:
+                _, queries = _parted(states, bias.shape[1])
+            states = block(queries, states, is_visible, bias, training=training)
+        return states
+
+    def _laid_out(self, position):
+        """Each layer's position bias: float `[batch, queries, keys]`."""
+        for bias, values in zip(self.biases, position, strict=True):
             values = bias.laid_out(values)
             if self.candidates == "set":
                 values = behind_history(values, self.num_states)
-            if states is last:
-                keys = items
-            elif states.shape[1] < items.shape[1]:
-                keys = ops.concatenate([past, states], axis=1)
-            else:
-                keys = states
-            queries = states
-            if states.shape[1] > values.shape[1]:
-                _, queries = _parted(states, values.shape[1])
-            states = block(queries, keys, is_valid[:, None], values, training=training)
-        return states
+            yield values
 
     def position_of(self, user):
         """The values of each layer's position bias for a user: float `[batch, ...]`."""

@@ -131,11 +131,12 @@ def test_the_last_layer_computes_candidates_alone(exported, report):
     layers = report["operations"]["layers"]
     last = exported.model.config.num_layers - 1
     block = f"scorer/list_encoder/encoder/block_{last}"
-    for name in ("query", "mix", "ffn_in", "ffn_out"):
+    for name in ("mix", "ffn_in", "ffn_out"):
         assert layers[f"{block}/{name}"]["rows"] == [M]
-    # What the candidates attend to is all of it; each head has their rows.
-    assert layers[f"{block}/key"]["rows"] == [N + M]
-    assert layers[block]["rows"] == [exported.model.config.num_heads * M] * 2
+    # Queries, keys and values in one product; then each head has its rows.
+    assert layers[block]["rows"] == [M, *[exported.model.config.num_heads * M] * 2]
+    # Of the past items keys and values alone, for all layers in one product.
+    assert layers["scorer/list_encoder/encoder"]["rows"] == [N]
     assert layers["scorer/scoring_network/hidden"]["rows"] == [M]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from model_cases import awake
 
-from psad_tf.layers.attention_block import AttentionBlock
+from psad_tf.layers.attention_block import AttentionBlock, keys_and_values
 from psad_tf.layers.shared_encoder import SharedEncoder
 
 RANDOM = np.random.default_rng(7)
@@ -24,6 +24,22 @@ def test_what_is_not_visible_does_not_matter(placement):
     np.testing.assert_allclose(
         block(queries, keys, is_visible, bias), before, atol=1e-6
     )
+
+
+def test_keys_that_are_known_are_keys():
+    """Made once, for two layers; before the others, queries of their own or not."""
+    past, queries, keys = floats(2, 3, 4), floats(2, 2, 4), floats(2, 5, 4)
+    blocks = [AttentionBlock(2, 6, name=name) for name in ("one", "other")]
+    for block in blocks:
+        block.build(past.shape, past.shape)
+        awake(block)
+    for block, known in zip(blocks, keys_and_values(blocks, past), strict=True):
+        for own in (queries, keys):
+            count = 3 + own.shape[1]
+            seen = RANDOM.random((2, 1, count)) < 0.7, floats(2, 2, count)
+            found = block(queries, own, *seen, known=known)
+            expected = block(queries, np.concatenate([past, own], axis=1), *seen)
+            np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_encoder_of_the_last_items_equals_the_encoder_of_all():

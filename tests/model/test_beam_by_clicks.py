@@ -21,8 +21,23 @@ def logit(p):
     return np.log(p) - np.log1p(-np.array(p))
 
 
+class Tables:
+    """Stands for a decoder: the logits are in the tables above."""
+
+    def known(self, states):
+        return None
+
+    def __call__(self, states, is_valid, ids, order, earlier, same, training, known):
+        slot = int(ops.convert_to_numpy(ids)[0, 0])
+        tables = np.array([logit([FIRST] * 3), logit(SECOND)], "float32")
+        given = ops.maximum(order[:, 0], 0) if slot else ops.zeros_like(ids[:, 0])
+        return ops.take(tables[slot], given, axis=0)[:, None]
+
+
 class ByTable:
     """Stands for a model whose decoder reads its logits from the tables above."""
+
+    decoder = Tables()
 
     def __init__(self, kind):
         self.config = SimpleNamespace(
@@ -35,12 +50,6 @@ class ByTable:
 
     def __call__(self, inputs, training):
         return {"states": np.zeros((len(inputs["candidate_is_valid"]), 3, 1))}
-
-    def decoder(self, states, is_valid, ids, order, earlier, same, training):
-        tables = np.array([logit([FIRST] * 3), logit(SECOND)], "float32")
-        given = ops.maximum(order[:, 0], 0)
-        slot = ops.convert_to_numpy(ids)[0, 0]
-        return ops.take(tables[slot], given, axis=0)[:, None]
 
 
 def searched(width, kind="exposed", count=3):

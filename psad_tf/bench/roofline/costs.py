@@ -47,16 +47,19 @@ def user_side(shape: Shape) -> float:
 def teacher(shape: Shape) -> float:
     """Operations of matrix products for one list that PSAD-G orders greedily.
 
-    Each block of K slots, and the refinement, attends to M candidates, T placed items
-    and its own slots; keys and values of the candidates are made once.
+    Keys and values of the candidates are made once, as candidates and as placed items.
+    Each block of K slots attends to the M candidates, to the items placed before it
+    (for the refinement all T) and to its own slots.
     """
     m, t, d = shape.candidates, shape.slate, shape.width
-    blocks = [shape.block] * (t // shape.block) + ([t % shape.block] or [])
-    passes = [k for k in (*blocks, shape.refine) if k]
-    total = m * d * 2 * d
-    for k in passes:
-        placed = t * m * d + t * d * d  # the items as they are looked up, and projected
-        keys = (t + k) * d * 2 * d
-        queries = k * d * (2 * d + 2 * FFN * d) + 2 * k * (m + t + k) * d
-        total += placed + keys + queries + k * m * d
+    passes = [
+        (first, min(shape.block, t - first)) for first in range(0, t, shape.block)
+    ]
+    if shape.refine:
+        passes.append((t, shape.refine))
+    total = m * d * (2 * d + d + 2 * d)
+    for placed, k in passes:
+        keys = m + placed + k
+        queries = k * d * (4 * d + 2 * FFN * d) + 2 * k * keys * d
+        total += placed * m * 2 * d + queries + k * m * d
     return student(shape) + 2.0 * total

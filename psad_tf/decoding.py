@@ -12,7 +12,23 @@ from psad_tf.masking import mask_logits
 from psad_tf.targets import chosen, least_sure
 
 
-def beam_search(model, inputs, beam_width=None, evaluator=None, refine_size=None):
+def whole_order(model, inputs, beam_width=None, evaluator=None, refine_size=None):
+    """The generated order, and behind it the rest by the student's scores.
+
+    Args:
+        model, inputs, beam_width, evaluator, refine_size: As for `beam_search`.
+
+    Returns:
+        int32 `[batch, list]`, -1 past the list's end.
+    """
+    outputs = model(inputs, training=False)
+    order, _ = beam_search(model, inputs, beam_width, evaluator, refine_size, outputs)
+    return full_order(order, outputs["scores"], inputs["candidate_is_valid"])
+
+
+def beam_search(
+    model, inputs, beam_width=None, evaluator=None, refine_size=None, outputs=None
+):
     """Generates an order for each list.
 
     A block's slots get their logits in parallel and their items one after the other,
@@ -30,6 +46,7 @@ def beam_search(model, inputs, beam_width=None, evaluator=None, refine_size=None
         evaluator: `(inputs, int32 [batch, width, slate]) -> float [batch, width]`, the
             value of each order, such as `PRM.value`. None takes the beam's worth.
         refine_size: Slots predicted again; None is the configuration's.
+        outputs: What the model made of the inputs; None calls it.
 
     Returns:
         The order, int32 `[batch, slate]`, -1 past the list's end; and its worth,
@@ -40,7 +57,8 @@ def beam_search(model, inputs, beam_width=None, evaluator=None, refine_size=None
     if width < 1:
         raise ValueError(f"beam_width={width}; it must be at least 1")
     config, is_valid = model.config, inputs["candidate_is_valid"]
-    states = ops.repeat(model(inputs, training=False)["states"], width, axis=0)
+    outputs = model(inputs, training=False) if outputs is None else outputs
+    states = ops.repeat(outputs["states"], width, axis=0)
     is_valid = ops.repeat(is_valid, width, axis=0)
     once = {"known": model.decoder.known(states)}
     beams = start(by_beam(is_valid, width), config.slate_length)

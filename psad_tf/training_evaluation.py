@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from psad_tf import metrics, tensors
-from psad_tf.decoding import beam_search, full_order
+from psad_tf.decoding import whole_order
 
 VALIDATION_NDCG = "val_ndcg_at_10"
 TEACHER_NDCG = "val_teacher_ndcg_at_10"
@@ -35,14 +35,9 @@ def compiled_teacher(model, beam_width=None):
         `inputs -> float64 [batch, list]`.
     """
 
-    @of_any_size
-    def whole_order(inputs):
-        order, _ = beam_search(model, inputs, beam_width)
-        scores = model.scorer(inputs, training=False)
-        return full_order(order, scores, inputs[tensors.CANDIDATE_IS_VALID])
-
+    order = of_any_size(lambda inputs: whole_order(model, inputs, beam_width))
     length = model.config.list_length
-    return lambda inputs: metrics.order_scores(whole_order(inputs), length)
+    return lambda inputs: metrics.order_scores(order(inputs), length)
 
 
 def of_any_size(function):

@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from psad_tf import tensors
 from psad_tf.bench.evaluate import scores_of_order
 from psad_tf.bench.many_seeds import ManySeeds
 from psad_tf.bench.trial import BRANCHES, Decoding, Trial
-from psad_tf.decoding import beam_search, full_order
+from psad_tf.decoding import whole_order
 
 # `(models, lists on the device) -> float [seeds, lists, list]`
 Branch = Callable[[ManySeeds, dict], np.ndarray]
@@ -80,10 +79,7 @@ def _teacher(decoding: Decoding, evaluator) -> Function:
 
     def generate(model, inputs):
         picks = value if decoding.evaluator else None
-        order, _ = beam_search(
-            model, inputs, decoding.beam_width, picks, decoding.refine_size
-        )
-        scores = model.scorer(inputs, training=False)
-        return full_order(order, scores, inputs[tensors.CANDIDATE_IS_VALID])
+        width, count = decoding.beam_width, decoding.refine_size
+        return whole_order(model, inputs, width, picks, count)
 
     return generate

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from backend_tools import quick
 from model_cases import awake
 
 from psad_tf.layers.attention_block import AttentionBlock, keys_and_values
@@ -37,8 +38,11 @@ def test_keys_that_are_known_are_keys():
         for own in (queries, keys):
             count = 3 + own.shape[1]
             seen = RANDOM.random((2, 1, count)) < 0.7, floats(2, 2, count)
-            found = block(queries, own, *seen, known=known)
-            expected = block(queries, np.concatenate([past, own], axis=1), *seen)
+            every = np.concatenate([past, own], axis=1)
+            found = quick(lambda *x, b=block: b(*x[:4], known=x[4]))(
+                queries, own, *seen, known
+            )
+            expected = quick(lambda *x, b=block: b(*x))(queries, every, *seen)
             np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
@@ -48,8 +52,8 @@ def test_encoder_of_the_last_items_equals_the_encoder_of_all():
     is_valid = np.array([[False, True, True, True, False], [True] * 5])
     part = SharedEncoder(2, 2, 16, num_states=2)
     whole = SharedEncoder(2, 2, 16, num_states=5)
-    part(items, is_valid, user)
-    whole(items, is_valid, user)
+    for encoder in (part, whole):
+        encoder.build(items.shape, is_valid.shape, user.shape)
     awake(part)
     for mine, its in zip(whole.weights, part.weights, strict=True):
         value = its.numpy()
@@ -57,6 +61,6 @@ def test_encoder_of_the_last_items_equals_the_encoder_of_all():
             # Distances to later items that only the other rows have.
             value = np.pad(value, (0, mine.shape[0] - its.shape[0]))
         mine.assign(value)
-    np.testing.assert_allclose(
-        part(items, is_valid, user), whole(items, is_valid, user)[:, 3:], atol=1e-5
-    )
+    given = items, is_valid, user
+    found, expected = (quick(lambda *x, e=e: e(*x))(*given) for e in (part, whole))
+    np.testing.assert_allclose(found, expected[:, 3:], atol=1e-5)

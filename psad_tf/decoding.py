@@ -60,19 +60,18 @@ def beam_search(
     outputs = model(inputs, training=False) if outputs is None else outputs
     states = ops.repeat(outputs["states"], width, axis=0)
     is_valid = ops.repeat(is_valid, width, axis=0)
-    once = {"known": model.decoder.known(states)}
+    decoder, size = model.decoder, config.block_size
+    known = decoder.known(states)
     beams = start(by_beam(is_valid, width), config.slate_length)
     by_clicks = config.target_order == "exposed"
-    for first in range(0, config.slate_length, config.block_size):
-        slots = range(first, min(first + config.block_size, config.slate_length))
+    for first in range(0, config.slate_length, size):
+        slots = range(first, min(first + size, config.slate_length))
         order = flat(beams.order)
-        logits = generate(
-            model.decoder, states, is_valid, order, config.block_size, slots, **once
-        )
+        logits = generate(decoder, states, is_valid, order, size, slots, known=known)
         beams = extend_by_block(beams, by_beam(logits, width), slots, by_clicks)
     count = config.refine_size if refine_size is None else refine_size
     if count:
-        order = _refine(model.decoder, beams, states, is_valid, count, **once)
+        order = _refine(decoder, beams, states, is_valid, count, known)
         beams = beams._replace(order=order)
     value = beams.total if evaluator is None else evaluator(inputs, beams.order)
     # Beams that are no order at all are out of the choice.

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from backend_tools import quick
+from keras import ops
 from model_cases import awake
 
 from psad_tf.layers.attention_block import AttentionBlock, keys_and_values
@@ -38,10 +39,16 @@ def test_keys_that_are_known_are_keys():
         for own in (queries, keys):
             count = 3 + own.shape[1]
             seen = RANDOM.random((2, 1, count)) < 0.7, floats(2, 2, count)
-            every = np.concatenate([past, own], axis=1)
-            found = quick(lambda *x, b=block: b(*x[:4], known=x[4]))(
-                queries, own, *seen, known
+
+            def beside_known(q, k, *rest, b=block, is_self=own is queries):
+                *seen, known = rest
+                # Queries that are keys take one product: the same tensor, not its like.
+                return b(q, q if is_self else k, *seen, known=known)
+
+            found = quick(beside_known)(
+                ops.convert_to_tensor(queries), own, *seen, known
             )
+            every = np.concatenate([past, own], axis=1)
             expected = quick(lambda *x, b=block: b(*x))(queries, every, *seen)
             np.testing.assert_allclose(found, expected, atol=1e-5)
 

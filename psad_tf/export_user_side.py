@@ -37,7 +37,9 @@ class PackedUserSide:
         n, d = config.history_length, config.hidden_dim
         user = len(config.user_widths) * config.embedding_dim
         counts = [b.values.shape[0] for b in scorer.encoder.encoder.biases]
-        self._sizes = [1, user, n * d, n, *counts]
+        gate = scorer.encoder.gate
+        profile = 0 if gate is None else gate.profile_dim
+        self._sizes = [1, user, profile, n * d, n, *counts]
         self._past = (n, d)
 
     @property
@@ -49,7 +51,8 @@ class PackedUserSide:
         """The vectors of users: float32 `[batch, size]`, from the model's inputs."""
         side = self._served.run(lambda model: model.user_side(inputs))
         batch = tf.shape(side.user)[0]
-        parts = [side.user, side.past, side.past_is_valid, *side.position]
+        profile = [] if side.profile is None else [side.profile]
+        parts = [side.user, *profile, side.past, side.past_is_valid, *side.position]
         flat = [tf.reshape(tf.cast(x, tf.float32), (batch, -1)) for x in parts]
         return tf.concat([tf.fill((batch, 1), float(self.mark)), *flat], axis=1)
 
@@ -67,7 +70,9 @@ class PackedUserSide:
             is_own = tf.reduce_all(packed[:, 0] == float(self.mark))
             check = tf.debugging.Assert(is_own, [message])
         with tf.control_dependencies([check]):
-            _, user, past, is_valid, *position = tf.split(packed, self._sizes, axis=1)
+            _, user, profile, past, is_valid, *position = tf.split(
+                packed, self._sizes, axis=1
+            )
         dtype = self._served.compute_dtype
 
         def of(values):
@@ -75,6 +80,7 @@ class PackedUserSide:
 
         side = UserSide(
             of(user),
+            of(profile),
             tf.reshape(of(past), (-1, *self._past)),
             is_valid > 0,
             [of(values) for values in position],

@@ -6,7 +6,7 @@ from keras import ops
 from psad_tf.config import PSADConfig
 from psad_tf.layers.attention_block import AttentionBlock
 from psad_tf.layers.dense import Dense
-from psad_tf.layers.list_encoder import item_embedding, user_embedding
+from psad_tf.layers.feature_embedding import FeatureEmbedding
 
 
 @keras.saving.register_keras_serializable(package="psad_tf")
@@ -28,8 +28,8 @@ class ItemVectors(keras.layers.Layer):
         self.config = c = PSADConfig.of(config)
         self.history = history
         policy = self.dtype_policy
-        self.item_embedding = item_embedding(c, dtype=policy)
-        self.user_embedding = user_embedding(c, dtype=policy)
+        self.item_embedding = FeatureEmbedding.of(c, "item", dtype=policy)
+        self.user_embedding = FeatureEmbedding.of(c, "user", dtype=policy)
         self.item_part = Dense(c.hidden_dim, dtype=policy, name="item_part")
         self.user_part = Dense(
             c.hidden_dim, use_bias=False, dtype=policy, name="user_part"

@@ -1,7 +1,8 @@
 """What every method costs: a training step and the ranking of a batch, in turn.
 
 All programs are compiled and warmed up first; then each round runs every one of them
-once, so that what the machine does besides falls on all alike. Medians tell.
+once, so that what the machine does besides falls on all alike. Medians tell. Where the
+device has a clock of its own, as many rounds are timed by it.
 """
 
 import time
@@ -10,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from tqdm import tqdm
 
-from psad_tf.bench.efficiency_content import SHARE
+from psad_tf.bench.clock import device_seconds, truer
+from psad_tf.bench.efficiency_content import SHARE, comparable
 from psad_tf.bench.efficiency_programs import (
     INFERENCE,
     TEACHER_ALONE,
@@ -39,7 +41,8 @@ def measure(
         most_seconds: No round begins later than this, once `FEWEST` are done.
 
     Returns:
-        A row a program: `method`, `phase`, `batch`, `seconds` (one a round),
+        A row a program: `method`, `phase`, `batch`, `seconds` (one a round, by the
+        `clock` that `truer` chooses), `host_seconds` (what the caller waited),
         `parameters`, `flops`, `knows_history`, `note`; and, for each batch, PSAD's
         `share` of the student in a training step.
     """
@@ -55,20 +58,11 @@ def measure(
             started = time.perf_counter()
             program.run()
             found.append(time.perf_counter() - started)
-    rows = [
-        {
-            "method": p.method,
-            "phase": p.phase,
-            "batch": p.batch,
-            "seconds": found,
-            "parameters": p.parameters,
-            "flops": p.flops,
-            # Every method's items have attended to it.
-            "knows_history": True,
-            "note": _NOTES.get((p.method, p.phase), ""),
-        }
-        for p, found in zip(compiled, seconds, strict=True)
-    ]
+    done = len(seconds[0])
+    device = device_seconds([p.run for p in compiled], done)
+    device = device or [None] * len(compiled)
+    timed = zip(compiled, device, seconds, strict=True)
+    rows = [_row(program, own, host) for program, own, host in timed]
     batches = sorted({p.batch for p in compiled if p.method == TEACHER_ALONE})
     shares = [
         {
@@ -82,6 +76,23 @@ def measure(
     return [r for r in rows if r["method"] != TEACHER_ALONE] + shares
 
 
+def _row(program: Program, device: list[float] | None, host: list[float]) -> dict:
+    seconds, clock = truer(device, host)
+    return {
+        "method": program.method,
+        "phase": program.phase,
+        "batch": program.batch,
+        "seconds": seconds,
+        "clock": clock,
+        "host_seconds": host,
+        "parameters": program.parameters,
+        "flops": program.flops,
+        # Every method's items have attended to it.
+        "knows_history": True,
+        "note": _NOTES.get((program.method, program.phase), ""),
+    }
+
+
 def share_of_student(rows: Sequence[dict], batch: int) -> float:
     """Of PSAD's training step: 1 less what the same step takes without the student.
 
@@ -92,10 +103,8 @@ def share_of_student(rows: Sequence[dict], batch: int) -> float:
     Returns:
         The median over rounds.
     """
-    whole, alone = (
-        np.array(r["seconds"])
-        for name in ("PSAD", TEACHER_ALONE)
-        for r in rows
-        if (r["method"], r["phase"], r["batch"]) == (name, TRAINING, batch)
-    )
-    return float(np.median(1 - alone / whole))
+    found = {
+        r["method"]: r for r in rows if (r["phase"], r["batch"]) == (TRAINING, batch)
+    }
+    whole, alone = found["PSAD"], found[TEACHER_ALONE]
+    return float(np.median(1 - np.divide(*comparable(alone, whole))))

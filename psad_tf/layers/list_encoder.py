@@ -31,8 +31,8 @@ class ListEncoder(keras.layers.Layer):
         super().__init__(**kwargs)
         self.config = c = PSADConfig.of(config)
         policy = self.dtype_policy
-        self.item_embedding = item_embedding(c, dtype=policy)
-        self.user_embedding = user_embedding(c, dtype=policy)
+        self.item_embedding = FeatureEmbedding.of(c, "item", dtype=policy)
+        self.user_embedding = FeatureEmbedding.of(c, "user", dtype=policy)
         self.fields = Dense(c.hidden_dim, use_bias=False, dtype=policy, name="fields")
         self.history_dense = Dense(c.hidden_dim, dtype=policy, name="history_dense")
         self.candidate_dense = Dense(c.hidden_dim, dtype=policy, name="candidate_dense")
@@ -109,9 +109,10 @@ class ListEncoder(keras.layers.Layer):
         dense = ops.concatenate(
             [self.history_dense(past_dense), self._shown(inputs)], axis=1
         )
-        items = self._items(ids, dense, user, training)
+        profile = self._profile(user)
+        items = self._items(ids, dense, profile, training)
         past, shown = ops.split(items, [self.config.history_length], axis=1)
-        side = UserSide(user, past, past_is_valid, None)
+        side = UserSide(user, profile, past, past_is_valid, None)
         is_valid = inputs["candidate_is_valid"]
         return self._encode(side, shown, is_valid, training, items)
 
@@ -131,8 +132,9 @@ class ListEncoder(keras.layers.Layer):
             )
         (ids, dense), is_valid = _aligned(inputs)
         user = self.user_embedding(inputs["user_ids"])
-        past = self._items(ids, self.history_dense(dense), user)
-        return UserSide(user, past, is_valid, self.encoder.position_of(user))
+        profile, position = self._profile(user), self.encoder.position_of(user)
+        past = self._items(ids, self.history_dense(dense), profile)
+        return UserSide(user, profile, past, is_valid, position)
 
     def with_user_side(self, side: UserSide, inputs):
         """Encodes candidates beside what `user_side` made: as `call` without training.
@@ -141,7 +143,7 @@ class ListEncoder(keras.layers.Layer):
             side: Of the user of each list.
             inputs: The input tensors of the candidates by name.
         """
-        shown = self._items(inputs["candidate_ids"], self._shown(inputs), side.user)
+        shown = self._items(inputs["candidate_ids"], self._shown(inputs), side.profile)
         return self._encode(side, shown, inputs["candidate_is_valid"])
 
     def _shown(self, inputs):
@@ -151,10 +153,14 @@ class ListEncoder(keras.layers.Layer):
             shown = shown + self.places(ops.arange(self.config.list_length))
         return shown
 
-    def _items(self, ids, dense, user, training=False):
+    def _profile(self, user):
+        """What the gate makes of the user alone; None without a gate."""
+        return None if self.gate is None else self.gate.profile_of(user)
+
+    def _items(self, ids, dense, profile, training=False):
         """Items as the user sees them: float `[batch, length, dim]`."""
         items = self.fields(self.item_embedding(ids, training=training)) + dense
-        return items if self.gate is None else self.gate(items, user)
+        return items if self.gate is None else self.gate(items, profile=profile)
 
     def _encode(self, side, shown, is_valid, training=False, items=None):
         """The states of `shown` candidates; `items` has them behind the past ones."""
@@ -186,13 +192,3 @@ def _aligned(inputs):
     """Ids and numbers of the past items, newest last, and where they are real."""
     past = inputs["history_ids"], inputs["history_dense"]
     return align_right(past, inputs["history_is_valid"])
-
-
-def item_embedding(config: PSADConfig, **kwargs) -> FeatureEmbedding:
-    """The embedding of item fields that a configuration asks for."""
-    return FeatureEmbedding.of(config, "item", **kwargs)
-
-
-def user_embedding(config: PSADConfig, **kwargs) -> FeatureEmbedding:
-    """The embedding of user fields that a configuration asks for."""
-    return FeatureEmbedding.of(config, "user", **kwargs)

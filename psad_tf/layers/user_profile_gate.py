@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from psad_tf.layers.dense import Dense
+from psad_tf.layers.dense import Dense, side_by_side
 
 
 @keras.saving.register_keras_serializable(package="psad_tf")
@@ -46,25 +46,46 @@ class UserProfileGate(keras.layers.Layer):
         layer.build(input_shape)
         return layer
 
-    def call(self, items, user):
+    def call(self, items, user=None, profile=None):
         """Gates.
 
         Args:
             items: float `[batch, length, dim]`, X.
-            user: float `[batch, user_dim]`, P.
+            user: float `[batch, user_dim]`, P; may be None beside `profile`.
+            profile: What `profile_of` made of the user; None makes it now.
 
         Returns:
             float `[batch, length, dim]`.
         """
-        profile = self.profile(user)[:, None]
+        profile = self.profile_of(user) if profile is None else profile
+        profile = profile[:, None]
         if not self.gated:
             return items + profile
+        added, to_linear, to_gelu = ops.split(profile, 3, axis=-1)
         fixed = ops.stop_gradient(items)
-        g1 = self.linear_item(fixed) + self.linear_user(user)[:, None]
-        g2 = self.gelu_item(fixed) + self.gelu_user(user)[:, None]
-        g2 = ops.gelu(g2, approximate=False)
+        g1 = self.linear_item(fixed) + to_linear
+        g2 = ops.gelu(self.gelu_item(fixed) + to_gelu, approximate=False)
         gate = self.gate(ops.cast(g1, "float32") * ops.cast(g2, "float32"))
-        return ops.cast(gate, items.dtype) * items + profile
+        return ops.cast(gate, items.dtype) * items + added
+
+    @property
+    def profile_dim(self) -> int:
+        """Width of what `profile_of` makes."""
+        return (3 if self.gated else 1) * self.profile.units
+
+    def profile_of(self, user):
+        """What is made of the user alone, by one product, for any number of items.
+
+        Args:
+            user: float `[batch, user_dim]`, P.
+
+        Returns:
+            float `[batch, 3 dim]`: W P, then P's parts of MLP1 and MLP2; or
+            `[batch, dim]`, W P, where nothing is gated.
+        """
+        if not self.gated:
+            return self.profile(user)
+        return side_by_side([self.profile, self.linear_user, self.gelu_user], user)
 
     def get_config(self):
         return {**super().get_config(), "gated": self.gated}

@@ -8,6 +8,7 @@ class UserSide(NamedTuple):
 
     Args:
         user: float `[batch, user_dim]`, the profile.
+        profile: What the gate makes of it, float `[batch, ...]`; None without a gate.
         past: float `[batch, history, dim]`, the past items, newest last.
         past_is_valid: bool `[batch, history]`.
         position: Of each layer, float `[batch, values]`, the position bias; None where
@@ -15,6 +16,7 @@ class UserSide(NamedTuple):
     """
 
     user: Any
+    profile: Any
     past: Any
     past_is_valid: Any
     position: list | None

@@ -68,6 +68,35 @@ def test_the_students_share_is_taken_within_rounds(clock):
     assert rows[1]["share"] == pytest.approx(0.1)
 
 
+def test_the_devices_clock_is_asked_for_as_many_rounds(clock, monkeypatch):
+    warm = [1.0] * efficiency.WARM_UP
+    step = "training step"
+    whole = clock.program("PSAD", step, 256, [*warm, 10, 10, 10])
+    alone = clock.program(TEACHER_ALONE, step, 256, [*warm, 8, 8, 8])
+    asked = []
+
+    def device_seconds(runs, rounds):
+        asked.append((len(runs), rounds))
+        return [[5.0] * rounds, [4.5] * rounds]
+
+    monkeypatch.setattr(efficiency, "device_seconds", device_seconds)
+    row, share = efficiency.measure([whole, alone], rounds=3)
+    assert asked == [(2, 3)]
+    assert (row["seconds"], row["clock"]) == ([5.0] * 3, "device")
+    assert row["host_seconds"] == [10] * 3
+    assert share["share"] == pytest.approx(0.1)
+
+
+def test_a_share_is_of_times_by_one_clock():
+    def row(method, seconds, clock, host):
+        place = {"method": method, "phase": "training step", "batch": 256}
+        return {**place, "seconds": [seconds], "clock": clock, "host_seconds": [host]}
+
+    whole = row("PSAD", 10.0, "host", 10.0)
+    alone = row(TEACHER_ALONE, 5.0, "device", 8.0)
+    assert efficiency.share_of_student([whole, alone], 256) == pytest.approx(0.2)
+
+
 @pytest.mark.skipif(
     keras.backend.backend() != "jax",
     reason="JAX runs this in test_programs_on_jax.py",

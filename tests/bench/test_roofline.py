@@ -11,7 +11,6 @@ import pytest
 from psad_tf.bench.report_run import Run
 from psad_tf.bench.roofline import capacity, command, costs
 from psad_tf.bench.roofline.ceilings import Ceilings
-from psad_tf.bench.roofline.clock import spans, truer
 from psad_tf.bench.roofline.counts import count
 from psad_tf.bench.roofline.programs import INFERENCE, USER_SIDE, Cell, compiled
 from psad_tf.bench.roofline.shapes import Shape
@@ -39,13 +38,6 @@ def test_a_loop_counts_as_often_as_it_runs():
 
     found = count(program, jnp.ones((3, 3)), jnp.ones((3, 3)))
     assert found.products == 7 * 2 * 27
-
-
-def test_spans_part_where_nothing_runs():
-    # Out of order, overlapping, a short gap within the first call.
-    events = [(0.003, 0.0035), (0.0, 0.002), (0.0005, 0.001), (0.02, 0.021)]
-    assert spans(events, pause=0.004) == pytest.approx([0.0035, 0.001])
-    assert spans([]) == []
 
 
 def test_the_larger_of_two_times_is_the_floor():
@@ -131,9 +123,3 @@ def test_capacity_goes_through_what_was_measured(tmp_path, capsys):
     asked = ["--candidates", "30", "--history", "50", "--requests", "1500000"]
     capacity.main(["--results", str(file), *asked])
     assert "at 60 % load: 3 of them" in capsys.readouterr().out
-
-
-def test_the_host_knows_better_where_it_waited_less():
-    assert truer([3.0, 3.0, 9.0], [1.0, 2.0, 8.0]) == ([1.0, 2.0, 8.0], "host")
-    assert truer([1.0, 2.0, 8.0], [3.0, 3.0, 9.0]) == ([1.0, 2.0, 8.0], "device")
-    assert truer(None, [1.0]) == ([1.0], "host")

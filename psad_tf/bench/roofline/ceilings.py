@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from psad_tf.bench.roofline.clock import device_seconds
+from psad_tf.bench.clock import device_seconds
 
 _SECONDS = 0.5
 

@@ -7,8 +7,8 @@ from dataclasses import asdict
 import numpy as np
 from tqdm import tqdm
 
+from psad_tf.bench.clock import device_seconds, truer
 from psad_tf.bench.roofline.ceilings import Ceilings
-from psad_tf.bench.roofline.clock import device_seconds, truer
 from psad_tf.bench.roofline.programs import Compiled
 
 CALLS = 20

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import jax
 import numpy as np
+from tqdm import tqdm
 
 # Calls are this far apart, and what a device does within one hardly ever pauses so.
 _PAUSE = 4e-3
 _TRIES = 3
+# A trace that holds more than this much of a program's calls may lose some.
+_ROUNDS = 20
 
 
 def device_seconds(
@@ -28,10 +31,21 @@ def device_seconds(
     """
     if jax.default_backend() != "gpu":
         return None
+    found = []
+    for first in tqdm(range(0, rounds, _ROUNDS), desc="device's clock"):
+        part = _watched(runs, min(_ROUNDS, rounds - first))
+        if part is None:
+            return None
+        found += part
+    return np.transpose(found).tolist()
+
+
+def _watched(runs, rounds) -> list[list[float]] | None:
+    """For each round each call's seconds; None where calls could not be told apart."""
     for _ in range(_TRIES):
         found = spans(_traced(runs, rounds))
         if len(found) == rounds * len(runs):
-            return np.reshape(found, (rounds, len(runs))).T.tolist()
+            return np.reshape(found, (rounds, len(runs))).tolist()
     return None
 
 

@@ -1,0 +1,62 @@
+"""The device's clock: what ran in one call, and who is to be believed."""
+
+import pytest
+
+from psad_tf.bench import clock
+from psad_tf.bench.clock import spans, truer
+
+
+def test_spans_part_where_nothing_runs():
+    # Out of order, overlapping, a short gap within the first call.
+    events = [(0.003, 0.0035), (0.0, 0.002), (0.0005, 0.001), (0.02, 0.021)]
+    assert spans(events, pause=0.004) == pytest.approx([0.0035, 0.001])
+    assert spans([]) == []
+
+
+def test_the_host_knows_better_where_it_waited_less():
+    assert truer([3.0, 3.0, 9.0], [1.0, 2.0, 8.0]) == ([1.0, 2.0, 8.0], "host")
+    assert truer([1.0, 2.0, 8.0], [3.0, 3.0, 9.0]) == ([1.0, 2.0, 8.0], "device")
+    assert truer(None, [1.0]) == ([1.0], "host")
+
+
+class Device:
+    """Stands in for a device: a call keeps it busy for what it says."""
+
+    def __init__(self, seconds, lost=()):
+        self.seconds, self.lost, self.traces = seconds, lost, []
+
+    def traced(self, runs, rounds):
+        self.traces.append(rounds)
+        calls = [self.seconds[run] for run in [*runs] * rounds]
+        events = [(i, i + busy) for i, busy in enumerate(calls)]
+        return events[1:] if len(self.traces) in self.lost else events
+
+
+@pytest.fixture
+def use(monkeypatch):
+    def with_device(device):
+        monkeypatch.setattr(clock.jax, "default_backend", lambda: "gpu")
+        monkeypatch.setattr(clock, "_traced", device.traced)
+        return device
+
+    return with_device
+
+
+def test_many_rounds_are_watched_in_parts(use):
+    device = use(Device({"a": 0.25, "b": 0.5}))
+    found = clock.device_seconds(["a", "b"], 45)
+    assert device.traces == [20, 20, 5]
+    assert found == [[0.25] * 45, [0.5] * 45]
+
+
+def test_a_part_that_lost_a_call_is_watched_again_a_few_times(use):
+    device = use(Device({"a": 0.25}, lost=(1, 2)))
+    assert clock.device_seconds(["a"], 3) == [[0.25] * 3]
+    assert device.traces == [3, 3, 3]
+    use(Device({"a": 0.25}, lost=(1, 2, 3)))
+    assert clock.device_seconds(["a"], 3) is None
+
+
+def test_without_a_clock_there_are_no_seconds(monkeypatch):
+    monkeypatch.setattr(clock.jax, "default_backend", lambda: "cpu")
+    assert clock.device_seconds(["a"], 3) is None

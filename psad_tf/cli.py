@@ -15,6 +15,7 @@ from psad_tf.cli_models import add_models
 from psad_tf.cli_pipeline import add_pipeline
 from psad_tf.cli_serving import add_rerank, add_serve
 from psad_tf.errors import InputError
+from psad_tf.quick_start import quick_start
 
 # Exit codes: 0 done; 1 a fault of ours or of the machine, with a traceback; 2 wrong
 # arguments; 3 bad input, with a message that names it and the remedy; 4 the run ended
@@ -26,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs one command; returns the process's exit code."""
     given = sys.argv[1:] if arguments is None else arguments
     parsed = _parser().parse_args([_with_dashes(one) for one in given])
+    quick_start()
     # TensorFlow Transform would switch tf.keras to Keras 2; nothing here wants that.
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "0")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from psad_tf.errors import InputError
+from psad_tf.quick_start import quick_start
 from serving.messages import PredictRequest
 from serving.tensors import read_tensor
 
@@ -83,6 +84,7 @@ def measure(
 
 
 def main(arguments: Sequence[str]) -> None:
+    quick_start()
     asked = {int(k): [*map(bytes.fromhex, v)] for k, v in json.load(sys.stdin).items()}
     try:
         found = measure(Path(arguments[0]), asked, float(arguments[1]))

@@ -13,6 +13,7 @@ import sys
 import threading
 from functools import partial
 
+from psad_tf.quick_start import quick_start
 from serving.option_error import BAD_INPUT, OptionError
 from serving.options import Options, parse
 
@@ -127,6 +128,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Serves until SIGTERM or SIGINT; 0 after a clean stop, 3 for bad input."""
     options = parse(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    quick_start()
     # TensorFlow calls loading into a session deprecated; it is what its server does.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     from serving.fault import Fault

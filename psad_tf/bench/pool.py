@@ -18,6 +18,7 @@ from psad_tf import __version__
 from psad_tf.bench.bundle import Bundle
 from psad_tf.bench.trial import Trial
 from psad_tf.data.atomic import atomic_folder
+from psad_tf.quick_start import quick_start
 
 SUMMARY, PER_LIST = "summary.json", "per_list.npz"
 
@@ -104,6 +105,7 @@ def gpus() -> list[str]:
 
 def _take_gpu(taken, names: Sequence[str]) -> None:
     """As a worker starts: one GPU for it, before JAX looks for any."""
+    quick_start()
     with taken.get_lock():
         worker, taken.value = taken.value, taken.value + 1
     if names:

@@ -85,7 +85,10 @@ class UserProfileGate(keras.layers.Layer):
         """
         if not self.gated:
             return self.profile(user)
-        return side_by_side([self.profile, self.linear_user, self.gelu_user], user)
+        parts = [self.profile, self.linear_user, self.gelu_user]
+        # An export counts operations by layer, of which this one is not called here.
+        with keras.name_scope(self.name, caller=self):
+            return side_by_side(parts, user)
 
     def get_config(self):
         return {**super().get_config(), "gated": self.gated}

@@ -31,6 +31,23 @@ def exported(transform_output, tmp_path_factory):
     return export_tiny(transform_output, path)
 
 
+# Their graphs run on a few lists, a few times.
+AS_TRACED = {"baselines", "model", "reference"}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def graphs_as_traced(request):
+    """TensorFlow does not optimise the graphs of these tests."""
+    is_jax = os.environ.get("KERAS_BACKEND") == "jax"
+    if is_jax or request.path.parent.name not in AS_TRACED:
+        yield
+        return
+    from quick_graphs import quick_graphs
+
+    with quick_graphs():
+        yield
+
+
 # Files that share a session's fixtures run in one worker; the longest begin first.
 GROUPS = (
     ("test_kills.py",),

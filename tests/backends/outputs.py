@@ -1,12 +1,5 @@
-"""What both backends must agree on, computed by the one that runs.
+"""What both backends must agree on, computed by the one that runs."""
 
-    python outputs.py FOLDER
-
-reads the models and the lists of FOLDER (see `test_same_outputs.py`) and writes what it
-computes to FOLDER/found.npz.
-"""
-
-import sys
 from pathlib import Path
 
 import keras
@@ -14,8 +7,6 @@ import numpy as np
 from backend_tools import IS_JAX, gradients, quick
 from model_cases import tensors
 
-# For how it collects garbage, as in the process of the tests.
-import tfx_pipeline  # noqa: F401
 from psad_tf.baselines.crum import CRUM
 from psad_tf.baselines.prm import PRM
 from psad_tf.baselines.registry import RERANKERS, reranker
@@ -102,5 +93,6 @@ def all_outputs(folder: Path) -> dict:
     return found
 
 
-if __name__ == "__main__":
-    np.savez(Path(sys.argv[1]) / "found.npz", **all_outputs(Path(sys.argv[1])))
+def write(folder: str) -> None:
+    """Reads a folder's models and lists; writes what it computes to `found.npz`."""
+    np.savez(Path(folder) / "found.npz", **all_outputs(Path(folder)))

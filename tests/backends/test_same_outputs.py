@@ -17,6 +17,8 @@ from psad_tf.model import PARTS, PSAD
 
 TESTS = Path(__file__).parents[1]
 OTHER = {"tensorflow": "jax", "jax": "tensorflow"}[keras.backend.backend()]
+# The pipeline first, for how its processes start.
+OTHER_OUTPUTS = "import sys, tfx_pipeline, outputs; outputs.write(sys.argv[1])"
 MODELS = {
     # In training each backend draws its own: here all slots are refined, and the order
     # is not drawn.
@@ -42,9 +44,9 @@ def found(tmp_path_factory):
     label[0], label[1] = 0, inputs["candidate_is_valid"][1]  # no click, and all
     orders = np.array([[[0, 1, 2, 3], [2, 0, -1, -1]]] * 8, "int32")
     np.savez(folder / "lists.npz", **arrays(inputs), label=label, orders=orders)
-    path = os.pathsep.join([str(TESTS.parent), str(TESTS)])
+    path = os.pathsep.join(map(str, (TESTS.parent, TESTS, Path(__file__).parent)))
     process = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("outputs.py")), str(folder)],
+        [sys.executable, "-c", OTHER_OUTPUTS, str(folder)],
         env=os.environ | JAX_ENVIRONMENT | {"KERAS_BACKEND": OTHER, "PYTHONPATH": path},
         stderr=subprocess.PIPE,
         text=True,

@@ -19,17 +19,21 @@ class ItemStatistics:
     def __init__(self, ratings: np.ndarray):
         order = np.lexsort((ratings["timestamp"], ratings["item"]))
         by_item = ratings[order]
-        size = int(by_item["item"].max(initial=-1)) + 1
-        starts = np.searchsorted(by_item["item"], np.arange(size + 1))
-        times = by_item["timestamp"]
-        self._item_times = [
-            times[a:b] for a, b in zip(starts, starts[1:], strict=False)
-        ]
-        self._starts = starts
+        items = by_item["item"].astype(np.int64)
+        self._moments, places = np.unique(by_item["timestamp"], return_inverse=True)
+        # Item by item, and for each in time: one order, so one search finds a moment
+        # of many items.
+        self._keys = self._keys_of(items, places)
+        size = int(items.max(initial=-1)) + 1
+        self._starts = np.searchsorted(items, np.arange(size + 1))
         self._item_totals = _running_totals(by_item)
         by_time = np.sort(ratings, order="timestamp")
         self._times = by_time["timestamp"]
         self._totals = _running_totals(by_time)
+
+    def _keys_of(self, items, places):
+        """Whole numbers that come as items do, and within an item as moments do."""
+        return items.astype(np.int64) * (len(self._moments) + 1) + places
 
     def prior(self, moment: int) -> np.ndarray:
         """`[2]` mean rating and share of likes of all ratings before `moment`."""
@@ -49,12 +53,9 @@ class ItemStatistics:
             `[n, 3]`: mean rating and like rate, both smoothed towards `prior` by
             `PRIOR_WEIGHT`, and log(1 + number of ratings).
         """
-        first = np.zeros(len(items), np.int64)
-        counts = np.zeros(len(items), np.int64)
-        for row, item in enumerate(items):
-            if item < len(self._item_times):
-                first[row] = self._starts[item]
-                counts[row] = np.searchsorted(self._item_times[item], moment, "left")
+        place = np.searchsorted(self._moments, moment, side="left")
+        first = self._starts[np.minimum(items, len(self._starts) - 1)]
+        counts = np.searchsorted(self._keys, self._keys_of(items, place)) - first
         totals = self._item_totals[first + counts] - self._item_totals[first]
         weighted = totals + PRIOR_WEIGHT * self.prior(moment)
         means = weighted / (counts + PRIOR_WEIGHT)[:, None]

@@ -1,8 +1,9 @@
 """Makes a process start sooner: for programs, which own their process.
 
 Where jax, matplotlib, pandas, scikit-learn and such are installed, TensorFlow and Keras
-import them, to take their values and to wrap models for them. No program here asks for
-that, and it is half of what their import costs.
+import them, to take their values and to wrap models for them, as do Keras Tuner and
+NLTK, which come with TFX. No program here asks for that, and it is half of what the
+import of TensorFlow costs.
 """
 
 import gc
@@ -12,7 +13,7 @@ from importlib.abc import MetaPathFinder
 _HIDDEN = frozenset(
     {"IPython", "googleapiclient", "jax", "matplotlib", "pandas", "sklearn"}
 )
-_IMPORTERS = ("keras.", "tensorflow.", "tf_keras.")
+_IMPORTERS = ("keras.", "keras_tuner.", "nltk.", "tensorflow.", "tf_keras.")
 _JAX_BACKEND = "keras.src.backend.jax"  # which needs it
 
 

@@ -55,7 +55,8 @@ except ImportError as error:
         ("tf_keras.adapters", True),
         ("tensorflow.adapters", True),
         ("keras.src.backend.jax.core", False),
-        ("keras_tuner.adapters", False),
+        ("nltk.classify", True),
+        ("keras_hub.adapters", False),
         ("beam.adapters", False),
     ],
 )

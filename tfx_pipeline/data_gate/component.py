@@ -29,7 +29,6 @@ from tfx_pipeline.data_gate.drift import (
 from tfx_pipeline.data_gate.found import Found, ListFacts
 from tfx_pipeline.data_gate.judge import as_content
 from tfx_pipeline.data_gate.lists import list_facts, split_folder
-from tfx_pipeline.data_gate.refused import refuse
 from tfx_pipeline.origins import STATISTICS, VERDICT, Origin, last_origin
 
 SPLITS = ("train", "validation", "test")
@@ -74,6 +73,9 @@ def DataGate(
         about["compared_with"] = str(origin.version)
     content = plain(as_content(found, config, **about))
     if not content["passed"]:
+        # It draws, which is seldom asked for.
+        from tfx_pipeline.data_gate.refused import refuse
+
         raise refuse(content, Path(root))
     logging.info("The data gate passed; cold start asked for: %s", content["cold"])
     folder = Path(verdict.uri)

@@ -18,7 +18,7 @@ _JAX_BACKEND = "keras.src.backend.jax"  # which needs it
 
 
 class _NotForKeras(MetaPathFinder):
-    """What is optional to Keras and TensorFlow is not there when they ask for it."""
+    """What is optional to `_IMPORTERS` is not there when they ask for it."""
 
     def find_spec(self, fullname, path=None, target=None):
         if fullname in _HIDDEN:

@@ -12,8 +12,7 @@ from tqdm import tqdm
 # Calls are this far apart, and what a device does within one hardly ever pauses so.
 _PAUSE = 4e-3
 _TRIES = 3
-# A trace that holds more than this much of a program's calls may lose some.
-_ROUNDS = 20
+_ROUNDS = 20  # of one trace: what it loses costs no others
 
 
 def device_seconds(

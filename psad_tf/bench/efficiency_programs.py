@@ -1,10 +1,13 @@
-"""Every method's training step and ranking as compiled programs."""
+"""Every method's training steps and ranking as compiled programs."""
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 import keras
 import numpy as np
 from tqdm import tqdm
@@ -24,6 +27,10 @@ BATCHES = (64, 128, 256)
 INFERENCE, TRAINING = "inference", "training step"
 TEACHER_ALONE = "PSAD without the student"
 TITLES = {"student": "PSAD-S", "teacher": "PSAD-G"}
+# Steps or rankings of a call, by the kind of device: what the host does for a call is
+# shared by them. Where both are one processor there is nothing to share.
+_RUNS = {"cpu": 1}
+_RUNS_ELSEWHERE = 8
 
 
 @dataclass(frozen=True)
@@ -34,16 +41,22 @@ class Program:
         method, phase, batch: What is timed.
         parameters: Weights of the model, an evaluator's or a reference's among them; of
             PSAD-S those of the scorer.
-        run: Runs it once and waits.
+        start: Makes a call and does not wait for it.
         flops: Of one run, as XLA counts them; NaN where it does not.
+        runs: Training steps, or rankings, of one call, one after the other.
     """
 
     method: str
     phase: str
     batch: int
     parameters: int
-    run: Callable
+    start: Callable[[], Any]
     flops: float
+    runs: int = 1
+
+    def call(self) -> None:
+        """Makes a call and waits for it."""
+        jax.block_until_ready(self.start())
 
 
 def programs(
@@ -101,34 +114,42 @@ def _inference(model, served, title, function, lists, batch):
     inputs = {name: lists[name] for name in tensors.INPUTS}
     variables = model.variables
 
-    def program(values, inputs):
+    def ranking(values, inputs):
+        # Else what depends on weights alone would be computed once a call.
+        values, inputs = jax.lax.optimization_barrier((values, inputs))
         pairs = list(zip(variables, values, strict=True))
         with keras.StatelessScope(state_mapping=pairs):
             return function(model, inputs)
 
+    def rankings(values, batches):
+        return jax.lax.map(lambda inputs: ranking(values, inputs), batches)
+
     values = [v.value for v in variables]
-    return _compile(served, title, INFERENCE, batch, program, (values, inputs))
+    return _compile(served, title, INFERENCE, batch, rankings, values, inputs)
 
 
 def _training(model, title, stage, lists, batch, config):
-    inputs = {name: lists[name] for name in tensors.INPUTS}
     step, state = training_step(model, stage, config)
-    arguments = (state, inputs, lists[tensors.LABEL])
-    return _compile(model, title, TRAINING, batch, step, arguments)
+
+    def steps(state, batches):
+        return jax.lax.scan(lambda state, lists: step(state, *lists), state, batches)
+
+    inputs = {name: lists[name] for name in tensors.INPUTS}
+    whole = inputs, lists[tensors.LABEL]
+    return _compile(model, title, TRAINING, batch, steps, state, whole)
 
 
-def _compile(model, title, phase, batch, program, arguments):
+def _compile(model, title, phase, batch, program, state, lists):
+    runs = _RUNS.get(jax.default_backend(), _RUNS_ELSEWHERE)
+    arguments = state, jax.tree.map(lambda x: jnp.stack([x] * runs), lists)
     # Tracing uses the model's own variables, so it is done here, one after the other.
     lowered = jax.jit(program).lower(*arguments)
 
     def task():
         compiled = lowered.compile()
-        cost = compiled.cost_analysis() or {}
-        flops = float(cost.get("flops", np.nan))
-
-        def run():
-            jax.block_until_ready(compiled(*arguments))
-
-        return Program(title, phase, batch, model.count_params(), run, flops)
+        # A loop's body counts once, however often it runs.
+        flops = float((compiled.cost_analysis() or {}).get("flops", np.nan))
+        start = partial(compiled, *arguments)
+        return Program(title, phase, batch, model.count_params(), start, flops, runs)
 
     return task

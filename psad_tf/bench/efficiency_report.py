@@ -30,9 +30,8 @@ def write_efficiency(
     Args:
         measured: Rows with `method`, `phase` (`inference` or `training step`),
             `batch`, `seconds` (one a round, of rounds that timed all rows in turn),
-            `clock` (`device` or `host`), `host_seconds`, `parameters`, `flops` (of one
-            call; NaN if unknown), `knows_history` and `note`; and, with phase
-            `student's share`, `method`, `batch` and `share`.
+            `parameters`, `flops` (NaN if unknown), `knows_history` and `note`; and,
+            with phase `student's share`, `method`, `batch` and `share`.
         run: How they came about.
         folder: An earlier report in it is replaced.
 
@@ -79,7 +78,6 @@ def _lines(content) -> Iterator[dict[str, Any]]:
             "phase": row["phase"],
             "batch": row["batch"],
             "rounds": len(row["seconds"]),
-            "clock": row["clock"],
             "median_seconds": row["median"],
             "p10_seconds": row["p10"],
             "p90_seconds": row["p90"],

@@ -87,26 +87,15 @@ def _times(phase: str, rows: Rows) -> Sheet:
     last = [of_method[max(of_method)] for of_method in table.values()]
     columns.append([count(row["parameters"]) for row in last])
     columns.append([_flops(of.get(batches[-1])) for of in table.values()])
-    columns.append([_clock(of_method) for of_method in table.values()])
     columns.append([row["note"] for row in last])
     head = ["method", *(f"{batch} lists" for batch in batches)]
-    head += ["parameters", f"GFLOPs at {batches[-1]} lists", "clock", "note"]
+    head += ["parameters", f"GFLOPs at {batches[-1]} lists", "note"]
     return Sheet(
         phase.capitalize(),
         f"Milliseconds over {len(rows[0]['seconds'])} rounds.",
         head,
         [*map(list, zip(table, *columns, strict=True))],
-        words=(0, len(head) - 2, len(head) - 1),
-    )
-
-
-def _clock(of_method) -> str:
-    """By which clock a method was timed; `host at 64` where it was by both."""
-    clocks = {batch: row["clock"] for batch, row in of_method.items()}
-    if len(set(clocks.values())) == 1:
-        return next(iter(clocks.values()))
-    return "device, host at " + ", ".join(
-        f"{batch}" for batch, clock in clocks.items() if clock == "host"
+        words=(0, len(head) - 1),
     )
 
 
@@ -141,8 +130,7 @@ def _ratios(phase: str, rows: Rows) -> Sheet:
     ]
     return Sheet(
         f"{phase.capitalize()}: ratios",
-        "Medians divided by another method's, at so many lists each; where the two "
-        "were timed by different clocks, both by the host's.",
+        "Medians divided by another method's, at so many lists each.",
         head,
         lines,
     )

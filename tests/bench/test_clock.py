@@ -1,9 +1,9 @@
-"""The device's clock: what ran in one call, and who is to be believed."""
+"""Clocks: what ran in one call, what a queue tells, and who is to be believed."""
 
 import pytest
 
 from psad_tf.bench import clock
-from psad_tf.bench.clock import spans, truer
+from psad_tf.bench.clock import Queue, spans, truer
 
 
 def test_spans_part_where_nothing_runs():
@@ -17,6 +17,45 @@ def test_the_host_knows_better_where_it_waited_less():
     assert truer([3.0, 3.0, 9.0], [1.0, 2.0, 8.0]) == ([1.0, 2.0, 8.0], "host")
     assert truer([1.0, 2.0, 8.0], [3.0, 3.0, 9.0]) == ([1.0, 2.0, 8.0], "device")
     assert truer(None, [1.0]) == ([1.0], "host")
+
+
+class Host:
+    """Stands in for time: to wait takes `waiting`, and each call what it says."""
+
+    def __init__(self, monkeypatch, waiting, calls):
+        self.now, self.calls, self.made = 0.0, iter(calls), 0
+        monkeypatch.setattr(clock.time, "perf_counter", lambda: self.now)
+        monkeypatch.setattr(clock.jax, "block_until_ready", self.wait)
+        self.waiting = waiting
+
+    def start(self):
+        self.made += 1
+        self.now += next(self.calls)
+
+    def wait(self, _):
+        self.now += self.waiting
+
+
+def test_a_queue_leaves_out_what_the_caller_waits_for_besides(monkeypatch):
+    # A call takes 4 ms and the caller 1 more, so two are a queue; one is slower later.
+    host = Host(monkeypatch, 1e-3, [9e-3, 4e-3, 4e-3] + [4e-3] * 5 + [6e-3])
+    assert Queue(host.start).seconds() == pytest.approx(5e-3)
+    assert host.made == 3 + 2 + 4
+
+
+def test_a_queue_is_as_long_as_its_calls_are_short(monkeypatch):
+    host = Host(monkeypatch, 0, [4e-4] * 78)
+    assert Queue(host.start).seconds() == pytest.approx(4e-4)
+    assert host.made == 3 + 25 + 50
+
+
+def test_a_queue_that_was_held_up_is_made_again_a_few_times(monkeypatch):
+    held_up = [9.0, 1.0, 1.0]
+    host = Host(monkeypatch, 0, [1.0] * 3 + held_up + [1.0] * 3)
+    assert Queue(host.start).seconds() == pytest.approx(1.0)
+    host = Host(monkeypatch, 0, [1.0] * 3 + held_up * 3)
+    with pytest.raises(RuntimeError, match="2 calls took 2.0 s and 1 9.0 s"):
+        Queue(host.start).seconds()
 
 
 class Device:

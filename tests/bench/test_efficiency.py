@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from tiny_bundle import make_bundle
 
-from psad_tf.bench import efficiency
+from psad_tf.bench import efficiency, efficiency_programs
 from psad_tf.bench.efficiency_programs import TEACHER_ALONE, Program, programs
 
 PRESET = {
@@ -15,19 +15,19 @@ PRESET = {
 
 
 class Clock:
-    """Stands in for time: a program takes what it says."""
+    """Stands in for time: a call takes what it says."""
 
     def __init__(self):
         self.now, self.order = 0.0, []
 
-    def program(self, method, phase, batch, seconds):
+    def program(self, method, phase, batch, seconds, runs=1):
         seconds = iter(seconds)
 
-        def run():
+        def start():
             self.order.append((method, phase))
             self.now += next(seconds)
 
-        return Program(method, phase, batch, 7, run, 1e6)
+        return Program(method, phase, batch, 7, start, 1e6, runs)
 
 
 @pytest.fixture
@@ -68,40 +68,23 @@ def test_the_students_share_is_taken_within_rounds(clock):
     assert rows[1]["share"] == pytest.approx(0.1)
 
 
-def test_the_devices_clock_is_asked_for_as_many_rounds(clock, monkeypatch):
-    warm = [1.0] * efficiency.WARM_UP
-    step = "training step"
-    whole = clock.program("PSAD", step, 256, [*warm, 10, 10, 10])
-    alone = clock.program(TEACHER_ALONE, step, 256, [*warm, 8, 8, 8])
-    asked = []
-
-    def device_seconds(runs, rounds):
-        asked.append((len(runs), rounds))
-        return [[5.0] * rounds, [4.5] * rounds]
-
-    monkeypatch.setattr(efficiency, "device_seconds", device_seconds)
-    row, share = efficiency.measure([whole, alone], rounds=3)
-    assert asked == [(2, 3)]
-    assert (row["seconds"], row["clock"]) == ([5.0] * 3, "device")
-    assert row["host_seconds"] == [10] * 3
-    assert share["share"] == pytest.approx(0.1)
-
-
-def test_a_share_is_of_times_by_one_clock():
-    def row(method, seconds, clock, host):
-        place = {"method": method, "phase": "training step", "batch": 256}
-        return {**place, "seconds": [seconds], "clock": clock, "host_seconds": [host]}
-
-    whole = row("PSAD", 10.0, "host", 10.0)
-    alone = row(TEACHER_ALONE, 5.0, "device", 8.0)
-    assert efficiency.share_of_student([whole, alone], 256) == pytest.approx(0.2)
+def test_a_device_beside_the_host_is_timed_by_a_queue(clock, monkeypatch):
+    monkeypatch.setattr(efficiency.jax, "default_backend", lambda: "tpu")
+    # So slow that one call is a queue: three to know that, then 1 and 2 in each round.
+    known = [1.0] * (efficiency.WARM_UP + 3)
+    rounds = [3.0, 2.0, 2.0, 1.0, 4.0, 4.0]
+    program = clock.program("PRM", "training step", 64, [*known, *rounds], runs=2)
+    (row,) = efficiency.measure([program], rounds=2)
+    # A step is half a call.
+    assert row["seconds"] == [0.5, 3.5]
 
 
 @pytest.mark.skipif(
     keras.backend.backend() != "jax",
     reason="JAX runs this in test_programs_on_jax.py",
 )
-def test_real_programs_run_and_count_what_they_do():
+def test_real_programs_run_and_count_what_they_do(monkeypatch):
+    monkeypatch.setattr(efficiency_programs, "_RUNS", {"cpu": 2})
     found = programs(make_bundle(), PRESET, (2, 4), ["psad", "prm"])
     names = {(p.method, p.phase) for p in found}
     assert names == {
@@ -116,11 +99,15 @@ def test_real_programs_run_and_count_what_they_do():
     assert len(found) == 2 * len(names)
     by_name = {(p.method, p.phase, p.batch): p for p in found}
     for program in found:
-        program.run()
-        assert program.flops > 0 and program.parameters > 0
+        program.call()
+        assert program.flops > 0 and program.parameters > 0 and program.runs == 2
     for method, phase in names:
         small, large = (by_name[method, phase, batch] for batch in (2, 4))
         assert small.flops < large.flops
+        if phase == "inference":
+            first, second = np.asarray(large.start())
+            np.testing.assert_array_equal(first, second)
+            assert len(first) == 4
     student, whole = (by_name[m, "inference", 4] for m in ("PSAD-S", "PSAD-G"))
     assert student.flops < whole.flops and student.parameters < whole.parameters
     joint = by_name["PSAD", "training step", 4]

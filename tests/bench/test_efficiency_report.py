@@ -31,16 +31,13 @@ SECONDS = {
 
 
 def row(phase, method, median, batch=256, rounds=ROUNDS, **changes):
-    seconds = [median * times for times in rounds]
     return {
         "method": method,
         "phase": phase,
         "batch": batch,
-        "seconds": seconds,
-        "host_seconds": [1.5 * times for times in seconds],
+        "seconds": [median * times for times in rounds],
         "parameters": 12_345,
         "flops": 2.5e9,
-        "clock": "device",
         "knows_history": True,
         "note": "",
         **changes,
@@ -49,7 +46,7 @@ def row(phase, method, median, batch=256, rounds=ROUNDS, **changes):
 
 def measured():
     rows = [row(*key, seconds) for key, seconds in SECONDS.items()]
-    rows.append(row(INFERENCE, "PRM", 0.001, batch=64, clock="host"))
+    rows.append(row(INFERENCE, "PRM", 0.001, batch=64))
     rows.append(row(INFERENCE, "MMR", 0.05, knows_history=False, flops=float("nan")))
     share = {"method": "PSAD", "phase": SHARE, "batch": 256, "share": 0.05}
     return [*rows, share]
@@ -93,14 +90,6 @@ def test_a_ratios_percentiles_are_those_of_rounds():
     # Round by round 1, 2 and 2.
     found = found_row(content, INFERENCE, "PSAD-S", 256)["ratios"]["PRM"]
     assert found == pytest.approx({"ratio": 1, "p10": 1.2, "p90": 2})
-
-
-def test_a_ratio_of_two_clocks_is_of_the_hosts():
-    # 0.006 s for the host, where PRM's device took 0.004 and its caller waited 0.006.
-    other = row(INFERENCE, "DLCM", 0.012, clock="host", host_seconds=[0.012] * 3)
-    content = content_of([row(INFERENCE, "PRM", 0.004), other], RUN)
-    found = found_row(content, INFERENCE, "DLCM", 256)["ratios"]["PRM"]
-    assert found["ratio"] == pytest.approx(2)
 
 
 def test_targets_are_met_up_to_their_bound():
@@ -154,7 +143,7 @@ def test_files_hold_the_same_figures(written):
     assert content["run"]["command"] == RUN.command
     assert len(lines) == len(measured())
     line = next(x for x in lines if (x["method"], x["phase"]) == ("PSAD", TRAINING))
-    assert (float(line["median_seconds"]), line["clock"]) == (0.01, "device")
+    assert float(line["median_seconds"]) == 0.01
     assert float(line["ratio_to_seq2slate"]) == pytest.approx(0.5)
     assert (line["rounds"], line["ratio_to_prm"]) == ("3", "")
     mmr = next(x for x in lines if x["method"] == "MMR")
@@ -176,14 +165,11 @@ def test_tables_say_what_was_measured(written):
         assert f"\n| {target} |\n" in tables
     assert '<span class="bad">no</span>' in page
     # Milliseconds; equally fast ones are marked alike, and one is faster at 64.
-    assert (
-        "| PSAD-S | – | **4.000** (2.400 to 4.800) | 12,345 | 2.500 | device |  |"
-        in tables
-    )
+    assert "| PSAD-S | – | **4.000** (2.400 to 4.800) | 12,345 | 2.500 |  |" in tables
     assert "| PRM | 1.000 (0.600 to 1.200) | **4.000** (2.400 to 4.800)" in tables
     assert "| MMR (without the history) | – | 50.000 (30.000 to 60.000)" in tables
-    assert "| 12,345 | – | device |  |" in tables  # no FLOPs are known of it
-    assert "| 12,345 | 2.500 | device, host at 64 |  |" in tables  # PRM
+    assert "| 12,345 | – |  |" in tables  # no FLOPs are known of it
+    assert "| 12,345 | 2.500 |  |" in tables  # PRM
     assert "| 256 | 5.0 % |" in tables
     assert "MMR (without the history)" in page and 'src="http' not in page
 

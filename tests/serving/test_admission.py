@@ -5,6 +5,7 @@ import time
 
 import grpc
 import pytest
+from waiting import wait_until
 
 from serving.admission import Admission
 from serving.fault import Fault
@@ -16,13 +17,6 @@ def refused(admission, remaining=None):
     with pytest.raises(Fault) as raised, admission.place(remaining):
         pass
     return raised.value.code, raised.value.message
-
-
-def wait_until(condition):
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.001)
 
 
 def test_a_full_queue_sheds_at_once():

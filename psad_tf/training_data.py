@@ -129,7 +129,8 @@ def read_lists(
 ) -> Lists:
     """Reads the transformed lists of a split once: how many, which, do they fit.
 
-    Where they fit into memory, how many files there are does not matter to their order.
+    Where they fit into memory, neither how many files there are nor the order of lists
+    and of features in them, which change from run to run, matters to their order.
 
     Args:
         files: File patterns.
@@ -143,7 +144,9 @@ def read_lists(
     """
     names = sorted({n for pattern in files for n in tf.io.gfile.glob(pattern)})
     kept, count, size, content = [], 0, 0, 0
-    for record in tf.data.TFRecordDataset(names, "GZIP").as_numpy_iterator():
+    for written in tf.data.TFRecordDataset(names, "GZIP").as_numpy_iterator():
+        example = tf.train.Example.FromString(written)
+        record = example.SerializeToString(deterministic=True)
         count, size = count + 1, size + len(record)
         # A sum, so that the order of the files is no part of it.
         content += int.from_bytes(hashlib.sha256(record).digest()[:16])

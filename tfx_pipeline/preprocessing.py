@@ -79,15 +79,16 @@ def _newest(past: tf.RaggedTensor, length: int) -> tf.RaggedTensor:
 
 
 def _scales(features: Iterable[Feature], values: dict) -> dict[str, tuple]:
-    """Each number's mean and variance over all items.
+    """Each number's mean and variance over all items, float64.
 
     Of all numbers at once: Transform walks the data's graph anew for each analyzer, and
-    one for each number made most of its work.
+    one for each number made most of its work. Lists come in another order each time; in
+    float32 the sums, and with them all lists and the model, would change with it.
     """
     names = [feature.name for feature in features if not feature.kind.is_id]
     if not names:
         return {}
-    columns = tf.stack([values[name] for name in names], axis=1)
+    columns = tf.cast(tf.stack([values[name] for name in names], axis=1), tf.float64)
     means = tf.unstack(tft.mean(columns, reduce_instance_dims=False))
     variances = tf.unstack(tft.var(columns, reduce_instance_dims=False))
     return dict(zip(names, zip(means, variances, strict=True), strict=True))
@@ -97,8 +98,9 @@ def _dense(features: Iterable[Feature], values: dict, scales: dict) -> tf.Tensor
     """Standardised numbers of items, [n, features]; 0 is the mean."""
     names = [feature.name for feature in features if not feature.kind.is_id]
     means, variances = (tf.stack(s) for s in zip(*map(scales.get, names), strict=True))
-    deviations = tf.sqrt(tf.maximum(variances, 1e-12))
-    standard = (tf.stack([values[name] for name in names], axis=1) - means) / deviations
+    deviations = tf.cast(tf.sqrt(tf.maximum(variances, 1e-12)), tf.float32)
+    columns = tf.stack([values[name] for name in names], axis=1)
+    standard = (columns - tf.cast(means, tf.float32)) / deviations
     return tf.clip_by_value(standard, -MAX_DEVIATIONS, MAX_DEVIATIONS)
 
 

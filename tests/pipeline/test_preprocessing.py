@@ -2,7 +2,15 @@
 
 import numpy as np
 import pytest
-from fitted_transform import USER, A, B, C, candidate, past_item
+from fitted_transform import (
+    USER,
+    A,
+    B,
+    C,
+    candidate,
+    fit_transform,
+    past_item,
+)
 
 from psad_tf import tensors
 from psad_tf.cold_start import known_values
@@ -14,15 +22,13 @@ from psad_tf.id_space import id_space
 from schemas import schema_path
 
 
-@pytest.fixture(scope="module")
-def transform(transform_output):
-    """The fitted transform: lists to arrays."""
+def applied(output):
+    """A fitted transform as a function: lists to arrays."""
     import tensorflow as tf
 
-    from psad_tf.sizing import model_config
     from tfx_pipeline.trainer import serving_spec
 
-    layer = transform_output.transform_features_layer()
+    layer = output.transform_features_layer()
     spec = serving_spec(str(schema_path(FEATURES.name)), FEATURES)
 
     def apply(*lists):
@@ -30,6 +36,15 @@ def transform(transform_output):
         tensors_ = layer(tf.io.parse_example(encoded, spec))
         return {name: value.numpy() for name, value in tensors_.items()}
 
+    return apply
+
+
+@pytest.fixture(scope="module")
+def transform(transform_output):
+    """The fitted transform: lists to arrays."""
+    from psad_tf.sizing import model_config
+
+    apply = applied(transform_output)
     apply.output = transform_output
     apply.config = model_config(FEATURES, transform_output.vocabulary_size_by_name, {})
     return apply
@@ -81,6 +96,21 @@ def test_numbers_are_standardised_by_the_candidates(transform):
     np.testing.assert_allclose(
         out[tensors.HISTORY_DENSE][0, 0, 0], (5 - mean) / deviation, rtol=1e-5
     )
+
+
+def test_statistics_are_as_exact_as_numbers_are(tmp_path):
+    # In float32 sums would depend on the order of lists, which no run repeats.
+    random = np.random.default_rng(0)
+    numbers = random.lognormal(8, 3, 64).astype(np.float32)
+    lists = [
+        RankingList(USER, [A | {"log_rating_count": float(x)}], [], [1.0], f"r{n}", 7)
+        for n, x in enumerate(numbers)
+    ]
+    out = applied(fit_transform(tmp_path, lists))(*lists)
+    names = [f.name for f in FEATURES.of_candidates() if not f.kind.is_id]
+    column = out[tensors.CANDIDATE_DENSE][:, 0, names.index("log_rating_count")]
+    mean, deviation = (np.float32(f(np.float64(numbers))) for f in (np.mean, np.std))
+    np.testing.assert_array_equal(column, (numbers - mean) / deviation)
 
 
 def test_padding_is_zero_and_marked(transform):

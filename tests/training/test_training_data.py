@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 import tensorflow as tf
-from training_cases import SPEC, M
+from training_cases import SPEC, M, write_shards
 
 from psad_tf import tensors
 from psad_tf.training_data import read_lists
@@ -64,6 +64,23 @@ def test_the_number_of_shards_does_not_change_the_order(lists):
         one = lists(range(21), seed=seed, shards=1)
         five = lists(range(21), seed=seed, shards=5)
         assert passes(one, 0, 6) == passes(five, 0, 6)
+
+
+def test_the_order_of_features_in_a_record_does_not_matter(lists, tmp_path):
+    def turned(record):
+        features = tf.train.Example.FromString(record).features.feature
+        parts = [tf.train.Features(feature={name: features[name]}) for name in features]
+        # Messages one after the other are one with all their fields.
+        examples = [tf.train.Example(features=part) for part in sorted(parts, key=str)]
+        return b"".join(one.SerializeToString() for one in reversed(examples))
+
+    one = lists(range(21), seed=3)
+    records = [turned(record) for record in one.kept]
+    assert not set(records) & set(one.kept)
+    files = write_shards(tmp_path / "turned", records)
+    other = read_lists(files, SPEC, 8, seed=3)
+    assert other.fingerprint == one.fingerprint
+    assert passes(other, 0, 6) == passes(one, 0, 6)
 
 
 def test_streamed_lists_of_several_files_are_mixed(lists):

@@ -135,8 +135,8 @@ def _training(model, title, stage, lists, batch, config):
         return jax.lax.scan(lambda state, lists: step(state, *lists), state, batches)
 
     inputs = {name: lists[name] for name in tensors.INPUTS}
-    whole = inputs, lists[tensors.LABEL]
-    return _compile(model, title, TRAINING, batch, steps, state, whole)
+    given = inputs, lists[tensors.LABEL]
+    return _compile(model, title, TRAINING, batch, steps, state, given)
 
 
 def _compile(model, title, phase, batch, program, state, lists):

@@ -3,7 +3,7 @@
 import time
 
 
-def wait_until(condition, seconds=30.0):
+def wait_until(condition, seconds=10.0):
     """Returns once `condition()` holds."""
     end = time.monotonic() + seconds
     while not condition():

@@ -6,6 +6,7 @@ A graph that runs on a few lists is not worth optimising.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import quick_tensorflow  # noqa: F401
 import tensorflow as tf
 
 

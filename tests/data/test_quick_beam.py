@@ -1,11 +1,17 @@
 """What the tests' Beam remembers is what Beam would have found."""
 
+import bz2
+import concurrent
+import concurrent.futures
 import inspect
+import sys
 
 import apache_beam as beam
 import pytest
 import quick_beam
 from apache_beam.coders import VarIntCoder
+from apache_beam.internal import cloudpickle_pickler
+from apache_beam.internal.cloudpickle import cloudpickle
 from apache_beam.options.pipeline_options import (
     DebugOptions,
     PipelineOptions,
@@ -94,3 +100,31 @@ def test_what_keeps_state_is_known(dofn, has_state):
     for _ in range(2):
         assert userstate.get_dofn_specs(dofn) == quick_beam._ask_specs(dofn)
         assert userstate.is_stateful_dofn(dofn) is has_state
+
+
+def pooled():
+    return concurrent.futures.ThreadPoolExecutor
+
+
+@pytest.mark.parametrize("function", [pooled, free, test_what_keeps_state_is_known])
+def test_the_modules_that_a_function_needs_are_the_same(function):
+    packages = [concurrent, beam, "no module"]
+    for _ in range(2):
+        found = cloudpickle._find_imported_submodules(function.__code__, packages)
+        assert found == quick_beam._ask_modules(function.__code__, packages)
+    assert (concurrent.futures in found) is (function is pooled)
+
+
+def test_a_module_that_came_later_is_found(monkeypatch):
+    asked = pooled.__code__, [concurrent]
+    monkeypatch.delitem(sys.modules, "concurrent.futures")
+    assert cloudpickle._find_imported_submodules(*asked) == []
+    monkeypatch.undo()
+    assert cloudpickle._find_imported_submodules(*asked) == [concurrent.futures]
+
+
+def test_what_is_pickled_are_the_bytes_of_beam(monkeypatch):
+    found = cloudpickle_pickler.dumps(Counter())
+    assert type(cloudpickle_pickler.loads(found)) is Counter
+    monkeypatch.setattr(cloudpickle_pickler, "bz2", bz2)
+    assert cloudpickle_pickler.dumps(Counter()) == found

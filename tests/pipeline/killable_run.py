@@ -9,13 +9,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from multiprocessing import get_context
 
 import psutil
+from forks import FORKS
 
 SECONDS = 240  # more than any one component takes on a busy machine
-_FORKS = get_context("forkserver")
-_FORKS.set_forkserver_preload(["tfx_pipeline.local_runner", "tfx_pipeline.trainer"])
 
 
 class KillableRun:
@@ -26,8 +24,8 @@ class KillableRun:
     """
 
     def __init__(self, arguments: list[str]):
-        said, stderr = _FORKS.Pipe(duplex=False)
-        self._process = _FORKS.Process(target=_run, args=(arguments, stderr))
+        said, stderr = FORKS.Pipe(duplex=False)
+        self._process = FORKS.Process(target=_run, args=(arguments, stderr))
         self._process.start()
         stderr.close()
         self._lines = queue.Queue()
@@ -76,6 +74,8 @@ class KillableRun:
 
 
 def _run(arguments: list[str], stderr) -> None:
+    # Else the server of forks was told of a module that it could not find.
+    assert "tfx_pipeline.local_runner" in sys.modules
     import quick_beam  # noqa: F401
     from quick_graphs import quick_graphs
 

@@ -10,6 +10,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "0")
 import keras
 import numpy as np
 import tensorflow as tf
+from quick_graphs import quick_graphs
 
 from psad_tf import tensors, training_callbacks
 from psad_tf.config import PSADConfig
@@ -108,7 +109,8 @@ def train_on(files, config, training, out):
     lists = read_lists(files, SPEC, training.batch_size, training.seed)
     validation = read_lists(files, SPEC, 5)
     model = new_model(config, training, strategy)
-    return model, train(model, lists, validation, training, out)
+    with quick_graphs():
+        return model, train(model, lists, validation, training, out)
 
 
 def _die_at(step):

@@ -6,14 +6,11 @@ Each is a fork of one process that has imported TensorFlow, once for all of them
 import gc
 import os
 from collections.abc import Sequence
-from multiprocessing import get_context
 from pathlib import Path
 
 import training_cases
+from forks import FORKS
 
-_FORKS = get_context("forkserver")
-# The first for how it collects garbage.
-_FORKS.set_forkserver_preload(["tfx_pipeline", training_cases.__name__])
 SECONDS = 400  # more than any of them takes on a busy machine
 
 
@@ -30,7 +27,7 @@ class TrainingProcess:
     def __init__(self, what: str, files: Sequence[str], out: Path, **environment: str):
         self._log = Path(f"{out}.log")
         told = what, *files, out, self._log, environment
-        self._process = _FORKS.Process(target=_run, args=told)
+        self._process = FORKS.Process(target=_run, args=told)
         self._process.start()
 
     def wait(self) -> tuple[int | None, str]:

@@ -1,25 +1,26 @@
 """The generator's decoder: which candidate belongs in which slot (eq 3-5)."""
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import keras
 from keras import ops
 
 from psad_tf.layers.attention_block import (
     AttentionBlock,
-    by_head,
     keys_and_values,
     keys_and_values_of_rows,
+    sources,
 )
 from psad_tf.layers.dense import Dense
 
 
-class Known(NamedTuple):
+@dataclass(frozen=True)
+class Known:
     """What the decoder makes of the candidates, once for all the slots it decodes.
 
     Args:
-        candidates: Of each layer, their keys and values, float
-            `[2, batch, heads, list, dim / heads]`.
+        candidates: Of each layer, their keys and values: `keys_and_values`.
         placed: Of them as placed items, all layers' side by side, float
             `[batch, list, layers * 2 dim]`; what their slot adds is still to come.
     """
@@ -144,16 +145,13 @@ class CandidateDecoder(keras.layers.Layer):
     def _before(self, known, placed):
         """Each layer's keys and values of the candidates, then of the placed items."""
         if not (self.blocks and placed.shape[1]):
-            return known.candidates
+            return [(candidates,) for candidates in known.candidates]
         chosen = ops.one_hot(placed, known.placed.shape[1], dtype=self.compute_dtype)
         slots = self.slots(ops.arange(placed.shape[1]))[None]
         # Keys and values are linear in what they are of: an item, and its slot.
         slots = keys_and_values_of_rows(self.blocks, slots, bias=False)
-        items = by_head(self.blocks, ops.matmul(chosen, known.placed) + slots)
-        return [
-            ops.concatenate(both, axis=3)
-            for both in zip(known.candidates, items, strict=True)
-        ]
+        items = sources(self.blocks, ops.matmul(chosen, known.placed) + slots)
+        return list(zip(known.candidates, items, strict=True))
 
     def get_config(self):
         return {

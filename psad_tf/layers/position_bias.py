@@ -1,5 +1,8 @@
 """How much attention a distance gets, for each user (P of eq 1, eq 13)."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -31,6 +34,30 @@ def lay_out(values, num_queries):
     return ops.split(rows, (count - last,), axis=2)[0]
 
 
+@dataclass(frozen=True)
+class RelativeBias:
+    """A bias that is still to be laid out.
+
+    Args:
+        values: float `[batch, places + query places - 1]`, as `lay_out` takes them.
+        places: Of queries, the last of the keys'. The last one is that of all queries
+            behind it, and so is the last one of the keys.
+        num_queries: Queries.
+    """
+
+    values: Any
+    places: int
+    num_queries: int
+
+
+def laid_out(bias):
+    """float `[batch, queries, keys]`, of a `RelativeBias` or as it is."""
+    if not isinstance(bias, RelativeBias):
+        return bias
+    found = lay_out(bias.values, bias.places)
+    return behind_history(found, bias.num_queries - bias.places + 1)
+
+
 def behind_history(bias, num_candidates):
     """Gives all candidates the one place behind the history.
 
@@ -42,6 +69,8 @@ def behind_history(bias, num_candidates):
     Returns:
         float `[batch, queries - 1 + M, keys - 1 + M]`.
     """
+    if num_candidates == 1:
+        return bias
     for axis in (1, 2):
         last = ops.take(bias, [bias.shape[axis] - 1], axis=axis)
         more = ops.repeat(last, num_candidates - 1, axis=axis)
@@ -113,7 +142,7 @@ class PersonalizedPositionBias(keras.layers.Layer):
         Returns:
             float `[batch, num_queries, num_keys]`.
         """
-        return self.laid_out(self.values_of(user))
+        return laid_out(self.bias_of(self.values_of(user)))
 
     def values_of(self, user):
         """P' as it is learned, one value each: float `[batch, values]`."""
@@ -127,11 +156,18 @@ class PersonalizedPositionBias(keras.layers.Layer):
             values = ops.repeat(values, ops.shape(user)[0], axis=0)
         return values
 
-    def laid_out(self, values):
-        """The bias that `values_of` stands for: `[batch, num_queries, num_keys]`."""
+    def bias_of(self, values, num_candidates=1):
+        """The bias that `values_of` stands for, as an `AttentionBlock` takes it.
+
+        Args:
+            values: From `values_of`.
+            num_candidates: How many candidates share the last place.
+        """
         if self.kind == "table":
-            return ops.reshape(values, (-1, self.num_queries, self.num_keys))
-        return lay_out(values, self.num_queries)
+            shape = -1, self.num_queries, self.num_keys
+            return behind_history(ops.reshape(values, shape), num_candidates)
+        queries = self.num_queries - 1 + num_candidates
+        return RelativeBias(values, self.num_queries, queries)
 
     def get_config(self):
         return {

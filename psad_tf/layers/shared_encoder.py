@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from psad_tf.layers.attention_block import AttentionBlock, keys_and_values
-from psad_tf.layers.position_bias import PersonalizedPositionBias, behind_history
+from psad_tf.layers.position_bias import PersonalizedPositionBias
 
 
 @keras.saving.register_keras_serializable(package="psad_tf")
@@ -97,31 +97,34 @@ class SharedEncoder(keras.layers.Layer):
             float `[batch, num_states, dim]`, the states of the last items.
         """
         position = self.position_of(user) if position is None else position
-        parts = zip(self.blocks, self._laid_out(position), strict=True)
+        shared = self.num_states if self.candidates == "set" else 1
+        parts = [
+            (block, bias.bias_of(values, shared), bias.num_queries - 1 + shared)
+            for block, bias, values in zip(
+                self.blocks, self.biases, position, strict=True
+            )
+        ]
         is_visible = is_valid[:, None]
         if self.history == "attended":
             past, states = _parted(items, self.num_states)
             every = keys_and_values(self.blocks, past)
-            for (block, bias), known in zip(parts, every, strict=True):
+            for (block, bias, _), known in zip(parts, every, strict=True):
                 states = block(
-                    states, states, is_visible, bias, training=training, known=known
+                    states,
+                    states,
+                    is_visible,
+                    bias=bias,
+                    training=training,
+                    known=(known,),
                 )
             return states
         states = items
-        for block, bias in parts:
+        for block, bias, rows in parts:
             queries = states
-            if states.shape[1] > bias.shape[1]:
-                _, queries = _parted(states, bias.shape[1])
-            states = block(queries, states, is_visible, bias, training=training)
+            if states.shape[1] > rows:
+                _, queries = _parted(states, rows)
+            states = block(queries, states, is_visible, bias=bias, training=training)
         return states
-
-    def _laid_out(self, position):
-        """Each layer's position bias: float `[batch, queries, keys]`."""
-        for bias, values in zip(self.biases, position, strict=True):
-            values = bias.laid_out(values)
-            if self.candidates == "set":
-                values = behind_history(values, self.num_states)
-            yield values
 
     def position_of(self, user):
         """The values of each layer's position bias for a user: float `[batch, ...]`."""

@@ -16,7 +16,8 @@ import pytest
 from backend_tools import IS_JAX, JAX_ENVIRONMENT
 
 TESTS = Path(__file__).parents[1]
-MODEL = "attention generator losses masking targets user_profile_network".split()
+MODEL = "attention fused_attention generator losses masking targets".split()
+MODEL += ["user_profile_network"]
 REFERENCE = "encoder_equations generator_equations loss_equations whole_model".split()
 RERANKERS = "it_learns_what_is_easy_to_learn a_stage_trains_its_parts_alone".split()
 QUICK = [f"model/test_{name}.py" for name in MODEL]

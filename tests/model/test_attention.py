@@ -43,7 +43,7 @@ def test_keys_that_are_known_are_keys():
             def beside_known(q, k, *rest, b=block, is_self=own is queries):
                 *seen, known = rest
                 # Queries that are keys take one product: the same tensor, not its like.
-                return b(q, q if is_self else k, *seen, known=known)
+                return b(q, q if is_self else k, *seen, known=(known,))
 
             found = quick(beside_known)(
                 ops.convert_to_tensor(queries), own, *seen, known

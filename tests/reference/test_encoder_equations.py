@@ -9,7 +9,8 @@ from backend_tools import quick
 from encoder_equations import encode, eq_1, eq_2, eq_11, eq_12, eq_13
 from model_cases import awake
 
-from psad_tf.layers.attention_block import AttentionBlock, attention_weights
+from psad_tf.layers.attention_block import AttentionBlock
+from psad_tf.layers.by_head import attention_weights
 from psad_tf.layers.late_fusion import LateFusion
 from psad_tf.layers.position_bias import PersonalizedPositionBias
 from psad_tf.layers.shared_encoder import SharedEncoder

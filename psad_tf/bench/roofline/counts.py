@@ -85,6 +85,9 @@ def _of_equation(equation) -> Count:
         # As many as the dearest branch.
         found = [_of_jaxpr(b.jaxpr) for b in params["branches"]]
         return max(found, key=lambda c: c.operations)
+    if name == "pallas_call":
+        known = params["cost_estimate"]
+        return Count(float(known.flops), float(known.transcendentals))
     inner = list(_inner(params))
     if inner:
         times = params["length"] if name == "scan" else 1

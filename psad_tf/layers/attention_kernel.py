@@ -65,10 +65,10 @@ def attend(query, sources, is_visible, bias, rows, mix, norm, out, *, layout):
         out: `[batch, queries, dim]`, written.
         layout: Where things are.
     """
-    mixed = _row(mix[1])
+    mixed, looks = _row(mix[1]), _looks(is_visible, bias, layout)
     for head in range(layout.heads):
         column = head * layout.width
-        seen = _seen(query, sources, is_visible, bias, column, layout)
+        seen = _seen(query, sources, looks, column, layout)
         weights = _read(*_block(mix[0], (), column, layout.width, 0, layout.dim))
         mixed += _product(seen, weights.astype(seen.dtype))
     place = _block(rows, _list(), 0, layout.queries, 0, layout.dim)
@@ -81,49 +81,52 @@ def attend(query, sources, is_visible, bias, rows, mix, norm, out, *, layout):
     triton.store(at, normal.astype(out.dtype), mask=mask)
 
 
-def _seen(query, sources, is_visible, bias, column, layout):
+def _looks(is_visible, bias, layout):
+    """Of each source the bias, what is visible, and which keys there are."""
+    found, first = [], 0
+    for count in layout.counts:
+        row, key = _places((padded(layout.queries), padded(count)))
+        is_key = key < count
+        is_there = is_key & (row < layout.queries)
+        # Nothing is read beyond the ends.
+        row, key = jnp.where(is_there, row, 0), jnp.where(is_there, key + first, 0)
+        added = 0.0
+        if bias is not None:
+            if layout.places:
+                queries, keys = layout.places
+                near = jnp.minimum(key, keys - 1) - jnp.minimum(row, queries - 1)
+                at = bias.at[_list(), near + queries - 1]  # as `lay_out` says
+            else:
+                at = bias.at[_list(), row, key]
+            added = _read(at, is_there).astype(jnp.float32)
+        row = row if is_visible.shape[1] > 1 else jnp.zeros_like(row)
+        visible = _read(is_visible.at[_list(), row, key], is_there) != 0
+        found.append((added, visible, is_key))
+        first += count
+    return found
+
+
+def _seen(query, sources, looks, column, layout):
     """The mean of the values that each query sees with a head: `[queries, width]`."""
     size = layout.queries, layout.query + column, layout.width
     asked = _read(*_block(query, _list(), 0, *size))
-    logits, values, first = [], [], 0
-    for source, count, start in zip(
-        sources, layout.counts, layout.columns, strict=True
-    ):
+    logits, values = [], []
+    parts = zip(sources, layout.counts, layout.columns, looks, strict=True)
+    for source, count, start, (added, visible, is_key) in parts:
         start += column
         key = _read(*_block(source, _list(), 0, count, start, layout.width))
         start += layout.dim
         values.append(_read(*_block(source, _list(), 0, count, start, layout.width)))
-        products = _product(asked, key, of_b=1) * layout.width**-0.5
-        logits.append(_masked(products, count, first, is_visible, bias, layout))
-        first += count
+        found = _product(asked, key, of_b=1) * layout.width**-0.5 + added
+        # What is not visible counts where nothing is; what only fills a block never.
+        found = jnp.where(visible, found, mask_logit("float32"))
+        logits.append(jnp.where(is_key, found, -jnp.inf))
     top = functools.reduce(jnp.maximum, (x.max(axis=1) for x in logits))
     powers = [jnp.exp(x - top[:, None]) for x in logits]
     total = sum(x.sum(axis=1) for x in powers)
     pairs = zip(powers, values, strict=True)
     seen = sum(_product(power.astype(x.dtype), x) for power, x in pairs)
     return (seen / total[:, None]).astype(asked.dtype)
-
-
-def _masked(logits, count, first, is_visible, bias, layout):
-    """Logits with their bias, of `count` keys the first of which is `first` of all."""
-    row, key = _places(logits.shape)
-    is_key = key < count
-    is_there = is_key & (row < layout.queries)
-    # Nothing is read beyond the ends.
-    row, key = jnp.where(is_there, row, 0), jnp.where(is_there, key + first, 0)
-    if bias is not None:
-        if layout.places:
-            queries, keys = layout.places
-            near = jnp.minimum(key, keys - 1) - jnp.minimum(row, queries - 1)
-            at = bias.at[_list(), near + queries - 1]  # as `lay_out` says
-        else:
-            at = bias.at[_list(), row, key]
-        logits += _read(at, is_there).astype(jnp.float32)
-    row = row if is_visible.shape[1] > 1 else jnp.zeros_like(row)
-    visible = _read(is_visible.at[_list(), row, key], is_there) != 0
-    # What is not visible counts where nothing is; what only fills a block never does.
-    logits = jnp.where(visible, logits, mask_logit("float32"))
-    return jnp.where(is_key, logits, -jnp.inf)
 
 
 def _list():

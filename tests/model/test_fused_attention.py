@@ -34,6 +34,7 @@ CASES = [RELATIVE, SHARED, (3, 0, None, True), (5, 4, (), True)]
 def ways(monkeypatch):
     """What a function gives by the kernel, and by matrix products."""
     monkeypatch.setattr(pl, "pallas_call", partial(pl.pallas_call, interpret=True))
+    monkeypatch.setattr(fused_attention, "_LEAST_LISTS", 1)
 
     def found(make, *arguments):
         for is_fused in (True, False):
@@ -110,15 +111,17 @@ def test_it_counts_what_the_products_do(ways):
 
 
 @pytest.mark.parametrize(
-    ("queries", "past", "training"), [(65, 0, False), (2, 257, False), (4, 3, True)]
+    ("queries", "past", "training", "least"),
+    [(65, 0, False, 1), (2, 257, False, 1), (4, 3, True, 1), (4, 3, False, 4)],
 )
-def test_long_lists_and_training_are_left_to_the_products(
-    monkeypatch, queries, past, training
+def test_long_lists_few_lists_and_training_are_left_to_the_products(
+    monkeypatch, queries, past, training, least
 ):
     arrays = made((queries, past, None, False))
     attend = attending(block_of(), None, training)
     expected = attend(*arrays)
     monkeypatch.setattr(fused_attention, "suits", lambda _: True)
+    monkeypatch.setattr(fused_attention, "_LEAST_LISTS", least)
     monkeypatch.setattr(pl, "pallas_call", None)
     np.testing.assert_allclose(attend(*arrays), expected, rtol=1e-5, atol=1e-5)
 

@@ -27,9 +27,9 @@ from psad_tf.layers.position_bias import RelativeBias, laid_out
 _LEAST_WIDTH, _MOST_DIM = 16, 256
 # Of a list: more logits than these don't fit into a program's registers.
 _MOST_KEYS, _MOST_QUERIES = 256, 64
-# Of fewer lists most multiprocessors are idle, and XLA's many kernels are done as soon or
-# sooner. On an H100 the student took 9 % longer for 64 lists, as long for 128 and 22 %
-# less for 256.
+# Of fewer lists most multiprocessors are idle, and XLA's many kernels are done as soon
+# or sooner. On an H100 the student took 9 % longer for 64 lists, as long for 128 and
+# 22 % less for 256.
 _LEAST_LISTS = 200
 _PARAMETERS = triton.CompilerParams(num_warps=4, num_stages=1)
 

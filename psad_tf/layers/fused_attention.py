@@ -21,7 +21,7 @@ from jax.experimental.pallas import triton
 from psad_tf.layers import attention_kernel, by_head
 from psad_tf.layers.attention_kernel import Layout, padded
 from psad_tf.layers.dense import side_by_side
-from psad_tf.layers.position_bias import RelativeBias, laid_out
+from psad_tf.layers.position_bias import RelativeBias
 
 # Triton multiplies blocks of powers of two, of at least 16.
 _LEAST_WIDTH, _MOST_DIM = 16, 256
@@ -101,16 +101,15 @@ def attended(block, rows, query, known, is_visible, bias, training):
         epsilon=block.attention_norm.epsilon,
     )
     is_visible = jnp.broadcast_to(is_visible, (len(rows), *is_visible.shape[1:]))
-    mix, norm = block.mix, block.attention_norm
-    weights = mix.kernel, mix.bias, norm.gamma, norm.beta
     found = _attend(
         layout,
+        block,
         query.rows,
         tuple(source.rows for source in known),
         is_visible,
         bias,
         rows,
-        tuple(jnp.asarray(keras.ops.convert_to_tensor(w)) for w in weights),
+        tuple(keras.ops.convert_to_tensor(w) for w in _weights(block)),
     )
     return found.reshape(-1, dim)
 
@@ -123,8 +122,8 @@ def _parted(block, query, known):
     return by_head.heads(block, asked)[0], [by_head.heads(block, x) for x in parts]
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _attend(layout, query, sources, is_visible, bias, rows, weights):
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
+def _attend(layout, block, query, sources, is_visible, bias, rows, weights):
     given = query, sources, is_visible.astype("int8"), bias, rows, weights
     leaves, form = jax.tree.flatten(given)
 
@@ -154,43 +153,33 @@ def _cost(layout, arrays):
     )
 
 
-def _plain(layout, query, sources, is_visible, bias, rows, weights):
-    """The same by matrix products, for its gradient."""
-    kernel, shift, gamma, beta = weights
-
-    def heads(x, column):
-        x = x[..., column : column + layout.dim]
-        return x.reshape(*x.shape[:2], layout.heads, layout.width).swapaxes(1, 2)
-
-    parts = list(zip(sources, layout.columns, strict=True))
-    keys = jnp.concatenate([heads(x, i) for x, i in parts], axis=2)
-    values = jnp.concatenate([heads(x, i + layout.dim) for x, i in parts], axis=2)
+def _by_products(layout, block, query, sources, is_visible, bias, rows, weights):
+    """The same by `by_head`, for its gradient."""
     if layout.places:
-        bias = laid_out(RelativeBias(bias, layout.places[0], layout.queries))
-    products = heads(query, layout.query) @ keys.swapaxes(2, 3)
-    bias = None if bias is None else bias[:, None]
-    found = by_head.attention_weights(
-        products, is_visible[:, None], bias, layout.width, "logits"
-    )
-    seen = (found.astype(values.dtype) @ values).swapaxes(1, 2).reshape(rows.shape)
-    hidden = (rows + seen @ kernel + shift).astype("float32")
-    centred = hidden - hidden.mean(axis=-1, keepdims=True)
-    variance = jnp.square(centred).mean(axis=-1, keepdims=True)
-    normal = centred * jax.lax.rsqrt(variance + layout.epsilon) * gamma + beta
-    return normal.astype(rows.dtype)
+        bias = RelativeBias(bias, layout.places[0], layout.queries)
+    known = [Source(*x) for x in zip(sources, layout.columns, strict=True)]
+    query, known = _parted(block, Source(query, layout.query), known)
+    with keras.StatelessScope([*zip(_weights(block), weights, strict=True)]):
+        found = by_head.attended(block, rows, query, known, is_visible, bias, False)
+    return found.reshape(rows.shape)
 
 
-def _remember(layout, *arrays):
-    return _attend(layout, *arrays), arrays
+def _weights(block):
+    mix, norm = block.mix, block.attention_norm
+    return mix.kernel, mix.bias, norm.gamma, norm.beta
 
 
-def _gradients(layout, arrays, up):
+def _remember(layout, block, *arrays):
+    return _attend(layout, block, *arrays), arrays
+
+
+def _gradients(layout, block, arrays, up):
     query, sources, is_visible, *rest = arrays
 
-    def plain(query, sources, *rest):
-        return _plain(layout, query, sources, is_visible, *rest)
+    def by_products(query, sources, *rest):
+        return _by_products(layout, block, query, sources, is_visible, *rest)
 
-    dquery, dsources, *found = jax.vjp(plain, query, sources, *rest)[1](up)
+    dquery, dsources, *found = jax.vjp(by_products, query, sources, *rest)[1](up)
     return dquery, dsources, None, *found
 
 

@@ -1,7 +1,6 @@
 """Attention and feed-forward: a layer of the encoder (eq 1-2) or decoder (eq 3)."""
 
 import keras
-from keras import ops
 
 from psad_tf.layers import by_head
 from psad_tf.layers.dense import Dense, side_by_side
@@ -82,10 +81,7 @@ class AttentionBlock(keras.layers.Layer):
         else:
             query, (own,) = way.queries(self, queries), keys_and_values((self,), keys)
         every = (*known, own)
-        hidden = way.attended(self, queries, query, every, is_visible, bias, training)
-        wide = self.ffn_out(self.ffn_in(hidden))
-        rows = self.ffn_norm(hidden + self.drop(wide, training=training))
-        return ops.reshape(rows, (-1, *queries.shape[1:]))
+        return way.apply(self, queries, query, every, is_visible, bias, training)
 
     def get_config(self):
         return {
@@ -98,7 +94,7 @@ class AttentionBlock(keras.layers.Layer):
 
 
 def way_of(block):
-    """The module by which a block attends."""
+    """The module that does what a block does."""
     if fused_attention and fused_attention.suits(block):
         return fused_attention
     return by_head

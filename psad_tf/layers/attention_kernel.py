@@ -1,7 +1,7 @@
 """The kernel of `psad_tf.layers.fused_attention`, in Pallas for Triton.
 
-A program has one list. What it reads is padded to powers of two, which Triton asks for;
-padding weighs nothing.
+A program has one list. What it reads of it is padded to powers of two, which Triton
+asks for; padding weighs nothing.
 """
 
 import functools
@@ -23,23 +23,27 @@ class Layout(NamedTuple):
     Args:
         heads: Heads.
         width: Of a head.
+        ffn_dim: Width of the feed-forward layer.
+        ffn_part: As much of that as is made at a time; divides it.
         queries: Queries of a list.
         query: The first column of the queries in their rows.
         counts: Of each source, its keys.
         columns: Of each source, the first column of its keys; its values are behind.
         places: Of a relative bias, the places of queries and of keys: see
             `RelativeBias`. () is a bias laid out, None is none.
-        epsilon: Of the normalisation.
+        epsilons: Of both normalisations.
     """
 
     heads: int
     width: int
+    ffn_dim: int
+    ffn_part: int
     queries: int
     query: int
     counts: tuple[int, ...]
     columns: tuple[int, ...]
     places: tuple[int, ...] | None
-    epsilon: float
+    epsilons: tuple[float, float]
 
     @property
     def dim(self) -> int:
@@ -51,33 +55,39 @@ def padded(count: int) -> int:
     return max(_LEAST, pl.next_power_of_2(count))
 
 
-def attend(query, sources, is_visible, bias, rows, mix, norm, out, *, layout):
-    """What the queries of a list see is mixed, added to their rows and normalised.
+def apply(query, sources, is_visible, bias, rows, weights, out, *, layout):
+    """What a block makes of a list, once queries, keys and values are there.
 
     Args:
         query: Rows of queries, `[batch, queries, ...]`.
         sources: Rows of keys and values, each `[batch, keys, ...]`.
         is_visible: int8 `[batch, 1 or queries, all keys]`.
         bias: `[batch, queries, all keys]`, `[batch, values]`, or None.
-        rows: `[batch, queries, dim]`, what is added.
-        mix: Weights `[dim, dim]` and what is added, `[dim]`.
-        norm: Scale and what is added, `[dim]` each.
+        rows: `[batch, queries, dim]`, what queries are of.
+        weights: Of each layer by name what it multiplies with and what it adds.
         out: `[batch, queries, dim]`, written.
         layout: Where things are.
     """
-    mixed, looks = _row(mix[1]), _looks(is_visible, bias, layout)
+    kernel, shift = weights["mix"]
+    looks = _looks(is_visible, bias, layout)
+    mixed, every = _row(shift), (0, layout.dim)
     for head in range(layout.heads):
         column = head * layout.width
         seen = _seen(query, sources, looks, column, layout)
-        weights = _read(*_block(mix[0], (), column, layout.width, 0, layout.dim))
-        mixed += _product(seen, weights.astype(seen.dtype))
-    place = _block(rows, _list(), 0, layout.queries, 0, layout.dim)
-    hidden = _read(*place).astype(jnp.float32) + mixed
-    centred = hidden - hidden.mean(axis=1, keepdims=True)
-    variance = jnp.square(centred).mean(axis=1, keepdims=True)
-    normal = centred * jax.lax.rsqrt(variance + layout.epsilon)
-    normal = normal * _row(norm[0]) + _row(norm[1])
-    at, mask = _block(out, _list(), 0, layout.queries, 0, layout.dim)
+        part = _matrix(kernel, (column, layout.width), every)
+        mixed += _product(seen, part.astype(seen.dtype))
+    given = _of_list(rows, layout.queries, 0, layout.dim).astype(jnp.float32)
+    hidden = _normal(given + mixed, weights["attention_norm"], layout.epsilons[0])
+    hidden = hidden.astype(out.dtype)
+    (into, into_shift), (back, back_shift) = weights["ffn_in"], weights["ffn_out"]
+    wide = hidden.astype(jnp.float32) + _row(back_shift)
+    for first in range(0, layout.ffn_dim, layout.ffn_part):
+        part = first, layout.ffn_part
+        inner = _product(hidden, _matrix(into, every, part).astype(hidden.dtype))
+        inner = jnp.maximum(inner + _row(into_shift, part), 0).astype(hidden.dtype)
+        wide += _product(inner, _matrix(back, part, every).astype(hidden.dtype))
+    normal = _normal(wide, weights["ffn_norm"], layout.epsilons[1])
+    at, mask = _place(out, layout.queries, 0, layout.dim)
     triton.store(at, normal.astype(out.dtype), mask=mask)
 
 
@@ -85,7 +95,7 @@ def _looks(is_visible, bias, layout):
     """Of each source the bias, what is visible, and which keys there are."""
     found, first = [], 0
     for count in layout.counts:
-        row, key = _places((padded(layout.queries), padded(count)))
+        row, key = _indices((padded(layout.queries), padded(count)))
         is_key = key < count
         is_there = is_key & (row < layout.queries)
         # Nothing is read beyond the ends.
@@ -98,9 +108,10 @@ def _looks(is_visible, bias, layout):
                 at = bias.at[_list(), near + queries - 1]  # as `lay_out` says
             else:
                 at = bias.at[_list(), row, key]
-            added = _read(at, is_there).astype(jnp.float32)
+            added = triton.load(at, mask=is_there, other=0).astype(jnp.float32)
         row = row if is_visible.shape[1] > 1 else jnp.zeros_like(row)
-        visible = _read(is_visible.at[_list(), row, key], is_there) != 0
+        at = is_visible.at[_list(), row, key]
+        visible = triton.load(at, mask=is_there, other=0) != 0
         found.append((added, visible, is_key))
         first += count
     return found
@@ -108,15 +119,13 @@ def _looks(is_visible, bias, layout):
 
 def _seen(query, sources, looks, column, layout):
     """The mean of the values that each query sees with a head: `[queries, width]`."""
-    size = layout.queries, layout.query + column, layout.width
-    asked = _read(*_block(query, _list(), 0, *size))
+    asked = _of_list(query, layout.queries, layout.query + column, layout.width)
     logits, values = [], []
     parts = zip(sources, layout.counts, layout.columns, looks, strict=True)
     for source, count, start, (added, visible, is_key) in parts:
         start += column
-        key = _read(*_block(source, _list(), 0, count, start, layout.width))
-        start += layout.dim
-        values.append(_read(*_block(source, _list(), 0, count, start, layout.width)))
+        key = _of_list(source, count, start, layout.width)
+        values.append(_of_list(source, count, start + layout.dim, layout.width))
         found = _product(asked, key, of_b=1) * layout.width**-0.5 + added
         # What is not visible counts where nothing is; what only fills a block never.
         found = jnp.where(visible, found, mask_logit("float32"))
@@ -129,33 +138,46 @@ def _seen(query, sources, looks, column, layout):
     return (seen / total[:, None]).astype(asked.dtype)
 
 
+def _normal(rows, weights, epsilon):
+    centred = rows - rows.mean(axis=1, keepdims=True)
+    variance = jnp.square(centred).mean(axis=1, keepdims=True)
+    scale, shift = map(_row, weights)
+    return centred * jax.lax.rsqrt(variance + epsilon) * scale + shift
+
+
 def _list():
     """Which list this program has."""
     return pl.program_id(0)
 
 
-def _places(shape):
+def _indices(shape):
     """Row and column of each value of a block."""
     row = jnp.broadcast_to(jnp.arange(shape[0])[:, None], shape)
     return row, jnp.broadcast_to(jnp.arange(shape[1])[None], shape)
 
 
-def _block(ref, place, row, rows, column, columns):
-    """A reference to rows and columns of a matrix, and which of a block there are."""
-    at_row, at_column = _places((padded(rows), columns))
-    place = (place,) if not isinstance(place, tuple) else place
-    where = (*place, at_row + row, at_column + column)
-    return ref.at[where], at_row < rows
+def _place(ref, rows, column, columns):
+    """A reference to rows of the program's list, and which of a block there are."""
+    at_row, at_column = _indices((padded(rows), columns))
+    return ref.at[_list(), at_row, at_column + column], at_row < rows
 
 
-def _row(ref):
-    return _read(ref.at[jnp.arange(ref.shape[0])], None).astype(jnp.float32)[None]
-
-
-def _read(at, mask):
-    if mask is None:
-        return triton.load(at)
+def _of_list(ref, rows, column, columns):
+    at, mask = _place(ref, rows, column, columns)
     return triton.load(at, mask=mask, other=0)
+
+
+def _matrix(ref, rows, columns):
+    """A part of a matrix: the first row and how many, columns alike."""
+    at_row, at_column = _indices((rows[1], columns[1]))
+    return triton.load(ref.at[at_row + rows[0], at_column + columns[0]])
+
+
+def _row(ref, part=None):
+    """A vector, or a part of it (the first value and how many), as a row."""
+    first, count = part or (0, ref.shape[0])
+    found = triton.load(ref.at[jnp.arange(count) + first])
+    return found.astype(jnp.float32)[None]
 
 
 def _product(a, b, of_b=0):

@@ -1,4 +1,4 @@
-"""Attention by matrix products, for any backend (eq 1).
+"""An attention block by matrix products, for any backend (eq 1-2).
 
 `psad_tf.layers.fused_attention` does the same as one kernel. A source is what a block
 makes of the rows that queries look at; how it is kept is up to the module that made it.
@@ -31,8 +31,8 @@ def sources(blocks, rows):
     return ops.split(heads(blocks[0], rows), len(blocks), axis=0)
 
 
-def attended(block, rows, query, known, is_visible, bias, training):
-    """What the queries of all lists see, added to their rows and normalised.
+def apply(block, rows, query, known, is_visible, bias, training):
+    """What a block makes of the queries of all lists.
 
     Args:
         block: An `AttentionBlock`.
@@ -44,13 +44,15 @@ def attended(block, rows, query, known, is_visible, bias, training):
         training: Whether dropout is on.
 
     Returns:
-        float `[batch * queries, dim]`.
+        float `[batch, queries, dim]`.
     """
     source = known[0] if len(known) == 1 else ops.concatenate(known, axis=3)
     seen = block.mix(_seen(block, query, source, is_visible, bias))
     # From here on queries know nothing of each other: rows of all lists.
-    rows = ops.reshape(rows, (-1, rows.shape[-1]))
-    return block.attention_norm(rows + block.drop(seen, training=training))
+    hidden = ops.reshape(rows, (-1, rows.shape[-1]))
+    hidden = block.attention_norm(hidden + block.drop(seen, training=training))
+    wide = block.drop(block.ffn_out(block.ffn_in(hidden)), training=training)
+    return ops.reshape(block.ffn_norm(hidden + wide), (-1, *rows.shape[1:]))
 
 
 def _seen(block, query, source, is_visible, bias):

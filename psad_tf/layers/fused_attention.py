@@ -1,14 +1,18 @@
-"""Attention and what follows it as one kernel, on JAX and NVIDIA's devices (eq 1).
+"""Attention and what follows it as one kernel, on JAX and NVIDIA's devices (eq 1-2).
 
-Left to itself XLA writes logits, weights and the position bias laid out to memory, and
-moves heads about between products: half of what a list moves. Here they never leave the
-multiprocessor: queries, keys and values are read from the rows that the dense layers
-made, the bias is looked up by distance, and what was seen is mixed, added to the rows
-and normalised. The functions are those of `by_head`, which still attends in training,
-for few lists and for long ones; numbers differ in their last digits.
+Left to itself XLA writes logits, weights, the position bias laid out and the wide part
+of the feed-forward layer to memory, and moves heads about between products: most of
+what a list moves. Here they never leave the multiprocessor: queries, keys and values
+are read from the rows that the dense layers made, the bias is looked up by distance,
+and what was seen is mixed, added to the rows, normalised and fed forward. Queries, keys
+and values are not made here: each list's program would read those weights anew, which
+takes longer than one product of the rows of all lists. The functions are those of
+`by_head`, which still serves training, few lists and long ones; numbers differ in their
+last digits.
 """
 
 import functools
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,13 +28,13 @@ from psad_tf.layers.dense import side_by_side
 from psad_tf.layers.position_bias import RelativeBias
 
 # Triton multiplies blocks of powers of two, of at least 16.
-_LEAST_WIDTH, _MOST_DIM = 16, 256
+_LEAST_WIDTH, _MOST_DIM = 16, 128
+_MOST_WEIGHTS = 4096  # of the feed-forward layer at a time: more are slow to compile
 # Of a list: more logits than these don't fit into a program's registers.
 _MOST_KEYS, _MOST_QUERIES = 256, 64
 # Of fewer lists most multiprocessors are idle, and XLA's many kernels are done as soon
-# or sooner. On an H100 the student took 9 % longer for 64 lists, as long for 128 and
-# 22 % less for 256.
-_LEAST_LISTS = 200
+# or sooner.
+_LEAST_LISTS = 100
 _PARAMETERS = triton.CompilerParams(num_warps=4, num_stages=1)
 
 
@@ -56,7 +60,7 @@ def suits(block) -> bool:
         and keras.distribution.distribution() is None
         and block.placement == "logits"
         and dim == pl.next_power_of_2(dim) <= _MOST_DIM
-        and dim // block.num_heads >= _LEAST_WIDTH
+        and min(dim // block.num_heads, _ffn_part(block)) >= _LEAST_WIDTH
     )
 
 
@@ -77,14 +81,14 @@ def sources(blocks, rows):
     return [Source(rows, 2 * dim * i) for i in range(len(blocks))]
 
 
-def attended(block, rows, query, known, is_visible, bias, training):
-    """As `by_head.attended`."""
+def apply(block, rows, query, known, is_visible, bias, training):
+    """As `by_head.apply`."""
     counts = tuple(source.rows.shape[1] for source in known)
     length = rows.shape[1]
     is_long = sum(map(padded, counts)) > _MOST_KEYS or length > _MOST_QUERIES
     if training or is_long or len(rows) < _LEAST_LISTS:
         query, known = _parted(block, query, known)
-        return by_head.attended(block, rows, query, known, is_visible, bias, training)
+        return by_head.apply(block, rows, query, known, is_visible, bias, training)
     places = None if bias is None else ()
     if isinstance(bias, RelativeBias):
         keys = bias.values.shape[1] - bias.places + 1
@@ -93,15 +97,17 @@ def attended(block, rows, query, known, is_visible, bias, training):
     layout = Layout(
         heads=block.num_heads,
         width=dim // block.num_heads,
+        ffn_dim=block.ffn_dim,
+        ffn_part=_ffn_part(block),
         queries=length,
         query=query.column,
         counts=counts,
         columns=tuple(source.column for source in known),
         places=places,
-        epsilon=block.attention_norm.epsilon,
+        epsilons=(block.attention_norm.epsilon, block.ffn_norm.epsilon),
     )
     is_visible = jnp.broadcast_to(is_visible, (len(rows), *is_visible.shape[1:]))
-    found = _attend(
+    return _apply(
         layout,
         block,
         query.rows,
@@ -109,9 +115,13 @@ def attended(block, rows, query, known, is_visible, bias, training):
         is_visible,
         bias,
         rows,
-        tuple(keras.ops.convert_to_tensor(w) for w in _weights(block)),
+        jax.tree.map(keras.ops.convert_to_tensor, _variables(block)),
     )
-    return found.reshape(-1, dim)
+
+
+def _ffn_part(block):
+    """As much of the feed-forward layer as a program holds at a time."""
+    return math.gcd(block.ffn_dim, min(64, _MOST_WEIGHTS // block.query.units))
 
 
 def _parted(block, query, known):
@@ -123,14 +133,13 @@ def _parted(block, query, known):
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
-def _attend(layout, block, query, sources, is_visible, bias, rows, weights):
+def _apply(layout, block, query, sources, is_visible, bias, rows, weights):
     given = query, sources, is_visible.astype("int8"), bias, rows, weights
     leaves, form = jax.tree.flatten(given)
 
     def kernel(*refs):
-        *parts, (kernel, shift, gamma, beta) = jax.tree.unflatten(form, refs[:-1])
-        mix, norm = (kernel, shift), (gamma, beta)
-        attention_kernel.attend(*parts, mix, norm, refs[-1], layout=layout)
+        parts = jax.tree.unflatten(form, refs[:-1])
+        attention_kernel.apply(*parts, refs[-1], layout=layout)
 
     return pl.pallas_call(
         kernel,
@@ -145,10 +154,11 @@ def _attend(layout, block, query, sources, is_visible, bias, rows, weights):
 def _cost(layout, arrays):
     """What it does: of `transcendentals` all that is no product."""
     lists, rows, dim = len(arrays[0]), layout.queries, layout.dim
-    logits = rows * sum(layout.counts)
+    logits, wide = rows * sum(layout.counts), layout.ffn_dim
+    others = 9 * layout.heads * logits + 22 * rows * dim + 2 * rows * wide
     return pl.CostEstimate(
-        flops=lists * (4 * logits * dim + 2 * rows * dim * dim),
-        transcendentals=lists * (9 * layout.heads * logits + 11 * rows * dim),
+        flops=lists * (4 * logits * dim + 2 * rows * dim * (dim + 2 * wide)),
+        transcendentals=lists * others,
         bytes_accessed=sum(x.nbytes for x in arrays) + lists * rows * dim * 4,
     )
 
@@ -159,18 +169,22 @@ def _by_products(layout, block, query, sources, is_visible, bias, rows, weights)
         bias = RelativeBias(bias, layout.places[0], layout.queries)
     known = [Source(*x) for x in zip(sources, layout.columns, strict=True)]
     query, known = _parted(block, Source(query, layout.query), known)
-    with keras.StatelessScope([*zip(_weights(block), weights, strict=True)]):
-        found = by_head.attended(block, rows, query, known, is_visible, bias, False)
-    return found.reshape(rows.shape)
+    variables = jax.tree.leaves(_variables(block))
+    given = [*zip(variables, jax.tree.leaves(weights), strict=True)]
+    with keras.StatelessScope(given):
+        return by_head.apply(block, rows, query, known, is_visible, bias, False)
 
 
-def _weights(block):
-    mix, norm = block.mix, block.attention_norm
-    return mix.kernel, mix.bias, norm.gamma, norm.beta
+def _variables(block):
+    """The weights that the kernel reads, by layer."""
+    dense = {name: getattr(block, name) for name in ("mix", "ffn_in", "ffn_out")}
+    norms = {name: getattr(block, name) for name in ("attention_norm", "ffn_norm")}
+    found = {name: (layer.kernel, layer.bias) for name, layer in dense.items()}
+    return found | {name: (layer.gamma, layer.beta) for name, layer in norms.items()}
 
 
 def _remember(layout, block, *arrays):
-    return _attend(layout, block, *arrays), arrays
+    return _apply(layout, block, *arrays), arrays
 
 
 def _gradients(layout, block, arrays, up):
@@ -183,4 +197,4 @@ def _gradients(layout, block, arrays, up):
     return dquery, dsources, None, *found
 
 
-_attend.defvjp(_remember, _gradients)
+_apply.defvjp(_remember, _gradients)

@@ -9,12 +9,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import keras
-import numpy as np
 from tqdm import tqdm
 
 from psad_tf import tensors
 from psad_tf.bench.branches import functions
 from psad_tf.bench.bundle import Bundle
+from psad_tf.bench.roofline.counts import count_of
 from psad_tf.bench.stacked import on_device
 from psad_tf.bench.stages import Stage, make_model, stages
 from psad_tf.bench.training_step import training_step
@@ -42,7 +42,7 @@ class Program:
         parameters: Weights of the model, an evaluator's or a reference's among them; of
             PSAD-S those of the scorer.
         start: Makes a call and does not wait for it.
-        flops: Of one run, as XLA counts them; NaN where it does not.
+        flops: Of one run, counted from shapes.
         runs: Training steps, or rankings, of one call, one after the other.
     """
 
@@ -143,13 +143,12 @@ def _compile(model, title, phase, batch, program, state, lists):
     runs = _RUNS.get(jax.default_backend(), _RUNS_ELSEWHERE)
     arguments = state, jax.tree.map(lambda x: jnp.stack([x] * runs), lists)
     # Tracing uses the model's own variables, so it is done here, one after the other.
-    lowered = jax.jit(program).lower(*arguments)
+    traced = jax.jit(program).trace(*arguments)
+    # The compiler counts a loop's body once and nothing of a kernel.
+    flops, lowered = count_of(traced.jaxpr).operations / runs, traced.lower()
 
     def task():
-        compiled = lowered.compile()
-        # A loop's body counts once, however often it runs.
-        flops = float((compiled.cost_analysis() or {}).get("flops", np.nan))
-        start = partial(compiled, *arguments)
+        start = partial(lowered.compile(), *arguments)
         return Program(title, phase, batch, model.count_params(), start, flops, runs)
 
     return task

@@ -113,3 +113,18 @@ def test_real_programs_run_and_count_what_they_do(monkeypatch):
     joint = by_name["PSAD", "training step", 4]
     alone = by_name[TEACHER_ALONE, "training step", 4]
     assert np.isfinite(joint.flops) and alone.flops < joint.flops
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "jax",
+    reason="JAX runs this in test_programs_on_jax.py",
+)
+def test_operations_are_of_one_run_however_many_a_call_has(monkeypatch):
+    found = []
+    for runs in (1, 3):
+        monkeypatch.setattr(efficiency_programs, "_RUNS", {"cpu": runs})
+        made = programs(make_bundle(), PRESET, (4,), ["midnn"])
+        found.append({p.phase: p.flops for p in made})
+    assert found[0] == found[1] and len(found[0]) == 2
+    # A step goes forwards, and backwards for inputs and weights of a layer.
+    assert found[0]["training step"] > 2 * found[0]["inference"]

@@ -19,6 +19,7 @@ _MOVES = {
     "dynamic_update_slice",
     "gather",
     "iota",
+    "optimization_barrier",
     "pad",
     "reshape",
     "rev",
@@ -67,10 +68,15 @@ def count(function, *arguments) -> Count:
         function: Of arrays, as for `jax.jit`.
         arguments: Arrays, or `jax.ShapeDtypeStruct`s.
     """
-    return _of_jaxpr(jax.make_jaxpr(function)(*arguments).jaxpr)
+    return count_of(jax.make_jaxpr(function)(*arguments))
 
 
-def _of_jaxpr(jaxpr) -> Count:
+def count_of(jaxpr) -> Count:
+    """Counts what a traced function does.
+
+    Args:
+        jaxpr: Of `jax.make_jaxpr`, or of what `jax.jit(function).trace` gives.
+    """
     return sum((_of_equation(e) for e in jaxpr.eqns), Count())
 
 
@@ -83,7 +89,7 @@ def _of_equation(equation) -> Count:
         return Count(products=2.0 * outputs * prod(shape[i] for i in contracted))
     if name == "cond":
         # As many as the dearest branch.
-        found = [_of_jaxpr(b.jaxpr) for b in params["branches"]]
+        found = [count_of(b.jaxpr) for b in params["branches"]]
         return max(found, key=lambda c: c.operations)
     if name == "pallas_call":
         known = params["cost_estimate"]
@@ -91,7 +97,7 @@ def _of_equation(equation) -> Count:
     inner = list(_inner(params))
     if inner:
         times = params["length"] if name == "scan" else 1
-        return sum(map(_of_jaxpr, inner), Count()).times(times)
+        return sum(map(count_of, inner), Count()).times(times)
     if name == "gather":
         value = equation.outvars[0].aval
         return Count(gathered=float(outputs * value.dtype.itemsize))

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from psad_tf import tensors
 from psad_tf.bench.branches import functions
 from psad_tf.bench.efficiency_programs import INFERENCE, TITLES, TRAINING
-from psad_tf.bench.roofline.counts import Count, count
+from psad_tf.bench.roofline.counts import Count, count_of
 from psad_tf.bench.roofline.shapes import Shape, config_of, lists_of
 from psad_tf.bench.stages import make_model, stages
 from psad_tf.bench.training_step import training_step
@@ -145,14 +145,14 @@ def _step(cell, model, stage, lists):
 
 
 def _compile(cell, title, program, arguments, weights):
-    counted = count(program, *arguments)
     tables = sum(w.value.nbytes for w in weights if "embeddings" in w.path)
+    # Tracing uses the model's own variables, so it is done here, one after the other.
+    traced = jax.jit(program).trace(*arguments)
+    counted, lowered = count_of(traced.jaxpr), traced.lower()
     least = counted.gathered + _bytes(arguments) - tables
     if cell.phase == TRAINING:
         # Tables, their gradients and their slots are moved whole by a dense optimizer.
         least += tables
-    # Tracing uses the model's own variables, so it is done here, one after the other.
-    lowered = jax.jit(program).lower(*arguments)
 
     def task():
         found = lowered.compile()

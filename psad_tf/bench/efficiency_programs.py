@@ -1,7 +1,6 @@
 """Every method's training steps and ranking as compiled programs."""
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -9,11 +8,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import keras
-from tqdm import tqdm
 
 from psad_tf import tensors
 from psad_tf.bench.branches import functions
 from psad_tf.bench.bundle import Bundle
+from psad_tf.bench.compilation import compile_all
 from psad_tf.bench.roofline.counts import count_of
 from psad_tf.bench.stacked import on_device
 from psad_tf.bench.stages import Stage, make_model, stages
@@ -70,10 +69,7 @@ def programs(
         batches: Lists a call.
         names: Methods' names; None is all.
     """
-    tasks = list(_tasks(bundle, preset, batches, names))
-    with ThreadPoolExecutor() as pool:
-        done = pool.map(lambda task: task(), tasks)
-        return list(tqdm(done, total=len(tasks), unit="program", desc="compile"))
+    return compile_all([*_tasks(bundle, preset, batches, names)])
 
 
 def _tasks(bundle, preset, batches, names) -> Iterator[Callable[[], Program]]:

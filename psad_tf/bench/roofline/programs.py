@@ -1,7 +1,6 @@
 """Rankings and training steps of models of any size, compiled."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from tqdm import tqdm
 
 from psad_tf import tensors
 from psad_tf.bench.branches import functions
+from psad_tf.bench.compilation import compile_all
 from psad_tf.bench.efficiency_programs import INFERENCE, TITLES, TRAINING
 from psad_tf.bench.roofline.counts import Count, count_of
 from psad_tf.bench.roofline.shapes import Shape, config_of, lists_of
@@ -73,9 +73,7 @@ class Compiled:
 def compiled(cells: Sequence[Cell]) -> list[Compiled]:
     """Compiles; a cell gives a program for each way to read its method out."""
     tasks = [task for cell in tqdm(cells, desc="trace") for task in _of_cell(cell)]
-    with ThreadPoolExecutor() as pool:
-        done = pool.map(lambda task: task(), tasks)
-        return list(tqdm(done, total=len(tasks), unit="program", desc="compile"))
+    return compile_all(tasks)
 
 
 @contextmanager

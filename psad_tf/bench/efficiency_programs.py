@@ -13,7 +13,7 @@ from psad_tf import tensors
 from psad_tf.bench.branches import functions
 from psad_tf.bench.bundle import Bundle
 from psad_tf.bench.compilation import compile_all
-from psad_tf.bench.roofline.counts import count_of
+from psad_tf.bench.roofline.counts import count
 from psad_tf.bench.stacked import on_device
 from psad_tf.bench.stages import Stage, make_model, stages
 from psad_tf.bench.training_step import training_step
@@ -141,7 +141,7 @@ def _compile(model, title, phase, batch, program, state, lists):
     # Tracing uses the model's own variables, so it is done here, one after the other.
     traced = jax.jit(program).trace(*arguments)
     # The compiler counts a loop's body once and nothing of a kernel.
-    flops, lowered = count_of(traced.jaxpr).operations / runs, traced.lower()
+    flops, lowered = count(traced.jaxpr).operations / runs, traced.lower()
 
     def task():
         start = partial(lowered.compile(), *arguments)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import jax
 import jax.numpy as jnp
 import keras
 import numpy as np
@@ -23,7 +24,7 @@ def test_counts_of_a_product_a_lookup_and_a_sum():
         return rows.sum()
 
     table, ids = jnp.ones((100, 4), "float32"), jnp.zeros(6, "int32")
-    found = count(program, table, ids, jnp.ones((4, 5), "float32"))
+    found = count(jax.make_jaxpr(program)(table, ids, jnp.ones((4, 5), "float32")))
     assert found.products == 2 * 6 * 4 * 5
     assert found.gathered == 6 * 4 * 4
     # The sum; and, of each id, whether it counts from the end.
@@ -36,7 +37,7 @@ def test_a_loop_counts_as_often_as_it_runs():
     def program(x, matrix):
         return jax.lax.scan(lambda c, _: (c @ matrix, None), x, None, length=7)[0]
 
-    found = count(program, jnp.ones((3, 3)), jnp.ones((3, 3)))
+    found = count(jax.make_jaxpr(program)(jnp.ones((3, 3)), jnp.ones((3, 3))))
     assert found.products == 7 * 2 * 27
 
 

@@ -8,8 +8,6 @@ that it makes, and moving values is none.
 from dataclasses import dataclass
 from math import prod
 
-import jax
-
 _MOVES = {
     "broadcast_in_dim",
     "concatenate",
@@ -61,17 +59,7 @@ class Count:
         return Count(n * self.products, n * self.others, n * self.gathered)
 
 
-def count(function, *arguments) -> Count:
-    """Counts what a function does with arguments of these shapes.
-
-    Args:
-        function: Of arrays, as for `jax.jit`.
-        arguments: Arrays, or `jax.ShapeDtypeStruct`s.
-    """
-    return count_of(jax.make_jaxpr(function)(*arguments))
-
-
-def count_of(jaxpr) -> Count:
+def count(jaxpr) -> Count:
     """Counts what a traced function does.
 
     Args:
@@ -89,7 +77,7 @@ def _of_equation(equation) -> Count:
         return Count(products=2.0 * outputs * prod(shape[i] for i in contracted))
     if name == "cond":
         # As many as the dearest branch.
-        found = [count_of(b.jaxpr) for b in params["branches"]]
+        found = [count(b.jaxpr) for b in params["branches"]]
         return max(found, key=lambda c: c.operations)
     if name == "pallas_call":
         known = params["cost_estimate"]
@@ -97,7 +85,7 @@ def _of_equation(equation) -> Count:
     inner = list(_inner(params))
     if inner:
         times = params["length"] if name == "scan" else 1
-        return sum(map(count_of, inner), Count()).times(times)
+        return sum(map(count, inner), Count()).times(times)
     if name == "gather":
         value = equation.outvars[0].aval
         return Count(gathered=float(outputs * value.dtype.itemsize))

@@ -14,7 +14,7 @@ from psad_tf import tensors
 from psad_tf.bench.branches import functions
 from psad_tf.bench.compilation import compile_all
 from psad_tf.bench.efficiency_programs import INFERENCE, TITLES, TRAINING
-from psad_tf.bench.roofline.counts import Count, count_of
+from psad_tf.bench.roofline.counts import Count, count
 from psad_tf.bench.roofline.shapes import Shape, config_of, lists_of
 from psad_tf.bench.stages import make_model, stages
 from psad_tf.bench.training_step import training_step
@@ -146,7 +146,7 @@ def _compile(cell, title, program, arguments, weights):
     tables = sum(w.value.nbytes for w in weights if "embeddings" in w.path)
     # Tracing uses the model's own variables, so it is done here, one after the other.
     traced = jax.jit(program).trace(*arguments)
-    counted, lowered = count_of(traced.jaxpr), traced.lower()
+    counted, lowered = count(traced.jaxpr), traced.lower()
     least = counted.gathered + _bytes(arguments) - tables
     if cell.phase == TRAINING:
         # Tables, their gradients and their slots are moved whole by a dense optimizer.
